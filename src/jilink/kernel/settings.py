@@ -1,0 +1,87 @@
+"""What an operator may set: one frozen record, read once from the environment.
+
+Every process takes a `Settings`; nothing else reads `os.environ`. The field comments are the reference page.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+from jilink.kernel.errors import Refused
+
+PREFIX = "JILINK_"
+
+
+class SettingsRefused(Refused):
+    """An environment variable has a value that cannot be used."""
+
+
+T = TypeVar("T")
+
+
+def _setting(default: T, doc: str) -> T:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings with their embedded defaults. `JILINK_<NAME>` in the environment overrides a field."""
+
+    data: Path = _setting(Path("~/.local/share/jilink"), "folder for everything this installation keeps")
+    web: str = _setting("127.0.0.1:8080", "address and port of pages and API")
+    web_origins: str = _setting("", "comma-separated public origins, for example https://fleet.example.cn")
+    database_url: str = _setting("", "PostgreSQL URL; empty means SQLite in the data folder")
+    nats_url: str = _setting("", "NATS server or cluster; empty means the bundled server on loopback")
+    nats_port: int = _setting(14222, "port of the bundled NATS server")
+    history_url: str = _setting("", "object store URL of the history; empty means the data folder")
+    terminals: str = _setting("0.0.0.0:7611,[::]:7611", "addresses the terminal gateway listens on")
+    terminals_tls: str = _setting("", "addresses for terminals over TLS; needs the certificate")
+    terminals_certificate: str = _setting("", "PEM file with certificate chain and key for terminals")
+    terminals_workers: int = _setting(0, "gateway processes; 0 means one per core")
+    terminals_io: str = _setting("auto", "auto, epoll or io_uring")
+    attachments: str = _setting("0.0.0.0:7612", "address for active-safety attachment uploads")
+    attachments_host: str = _setting("127.0.0.1", "host name or address that terminals are told to upload attachments to")
+    language: str = _setting("zh-hans", "language of pages before a person chooses: zh-hans or en")
+    log_format: str = _setting("console", "console or json")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Return the settings in force. Raises SettingsRefused naming the variable and what is wrong with it."""
+        source = os.environ if environment is None else environment
+        values: dict[str, object] = {}
+        for spec in fields(cls):
+            name = PREFIX + spec.name.upper()
+            if name not in source:
+                continue
+            text = source[name]
+            if isinstance(spec.default, int):
+                if not text.isdecimal():
+                    raise SettingsRefused(f"{name} must be a whole number, not {text!r}")
+                values[spec.name] = int(text)
+            else:
+                values[spec.name] = Path(text) if isinstance(spec.default, Path) else text
+        values["data"] = Path(str(values.get("data", cls.__dataclass_fields__["data"].default))).expanduser().resolve()
+        return cls(**values)  # type: ignore[arg-type]  # -- each value was converted to its field's type above
+
+    @property
+    def spine_url(self) -> str:
+        """The NATS URL in force, with the generated password of the bundled server."""
+        if self.nats_url:
+            return self.nats_url
+        path = self.data / "spine" / "password"
+        password = path.read_text().strip() if path.exists() else ""
+        return f"nats://jilink:{quote(password)}@127.0.0.1:{self.nats_port}"
+
+
+def addresses(text: str) -> list[tuple[str, int]]:
+    """Split ``host:port,[v6]:port`` into pairs. Raises SettingsRefused where a part has no port."""
+    pairs = []
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        host, _, port = part.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65535:
+            raise SettingsRefused(f"{part!r} is not an address with a port, like 0.0.0.0:7611 or [::]:7611")
+        pairs.append((host.strip("[]"), int(port)))
+    return pairs
