@@ -1,0 +1,70 @@
+# Two commands do all: `make run` and `make test`. The rest is for those who build on it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+DATA ?= $(CURDIR)/var
+export JILINK_DATA ?= $(DATA)
+
+FRONT := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
+PO := $(wildcard src/jilink/webkit/locale/*/LC_MESSAGES/django.po)
+MANIFEST := src/jilink/webkit/static/jl/manifest.json
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: setup ## set up and run everything on this machine, with demo data and simulated terminals
+	@$(BIN)/jilink up --demo
+
+setup: .setup/python .setup/locale $(MANIFEST)
+
+.setup/python: requirements/dev.lock pyproject.toml
+	@echo "== Python packages (once; a minute or two)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Jilink needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian and Ubuntu run 'apt-get install python3-venv' once"; rm -rf .venv; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p .setup && touch $@
+
+.setup/locale: .setup/python $(PO)
+	@test -z "$(PO)" || $(BIN)/pybabel --quiet compile -D django -d src/jilink/webkit/locale
+	@touch $@
+
+$(MANIFEST): .setup/python $(FRONT)
+	@echo "== Pages: style sheets and scripts (once; half a minute)"
+	@$(BIN)/python frontend/build.py
+	@touch $@
+
+.setup/chromium: .setup/python
+	@tools/browser && touch $@ || true
+
+test: check .setup/chromium ## check, then every test (installs the browser that the journeys need)
+	@$(BIN)/python -m pytest
+
+check: setup ## style, types, import contracts, formatting
+	@$(BIN)/ruff check --quiet src tests
+	@$(BIN)/ruff format --quiet --check src tests
+	@$(BIN)/lint-imports --no-cache > .setup/imports.log || { cat .setup/imports.log; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@echo "check: style, types and import contracts hold"
+
+bench: setup ## measure against plain C on this machine and write docs/performance.md
+	@$(BIN)/jilink bench
+
+fuzz: setup ## ten million random and mutated frames against the decoders
+	@$(BIN)/python -m tests.protocols.fuzz --frames 10000000
+
+docs: setup ## generate the reference pages
+	@$(BIN)/python -m jilink.site.reference
+
+service: setup ## scaffold a service: make service NAME=parking
+	@$(BIN)/python tools/scaffold.py "$(NAME)"
+
+lock: ## renew the locks (needs uv)
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgresql pyproject.toml -o requirements/runtime.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgresql --group dev pyproject.toml -o requirements/dev.lock
+
+clean: ## remove what was built; the data in var/ stays
+	rm -rf .venv .setup $(dir $(MANIFEST)) frontend/node_modules dist build
+
+.PHONY: help run setup test check bench fuzz docs service lock clean
