@@ -13,6 +13,8 @@ from urllib.parse import quote
 from jilink.kernel.errors import Refused
 
 PREFIX = "JILINK_"
+PROCESSES = ("spine", "terminals", "history", "watch", "relay", "web")
+"""The processes of one installation, in the order they start."""
 
 
 class SettingsRefused(Refused):
@@ -44,6 +46,7 @@ class Settings:
     terminals_io: str = _setting("auto", "auto, epoll or io_uring")
     attachments: str = _setting("0.0.0.0:7612", "address for active-safety attachment uploads")
     attachments_host: str = _setting("127.0.0.1", "host name or address that terminals are told to upload attachments to")
+    health_port: int = _setting(14300, "first of the loopback ports that serve /healthz, /readyz and /metrics, one a process; 0 means none")
     language: str = _setting("zh-hans", "language of pages before a person chooses: zh-hans or en")
     log_format: str = _setting("console", "console or json")
 
@@ -65,6 +68,15 @@ class Settings:
                 values[spec.name] = Path(text) if isinstance(spec.default, Path) else text
         values["data"] = Path(str(values.get("data", cls.__dataclass_fields__["data"].default))).expanduser().resolve()
         return cls(**values)  # type: ignore[arg-type]  # -- each value was converted to its field's type above
+
+    def health(self, process: str, worker: int = 0) -> int:
+        """Return the loopback port of one process's health pages; 0 where they are off or the process has none.
+
+        Ports are `health_port` plus the process's place in `PROCESSES`; gateway workers follow from plus 10.
+        """
+        if not self.health_port or process not in PROCESSES:
+            return 0
+        return self.health_port + (10 + worker - 1 if worker else PROCESSES.index(process))
 
     @property
     def spine_url(self) -> str:
