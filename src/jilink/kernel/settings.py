@@ -44,6 +44,15 @@ class Settings:
     terminals_certificate: str = _setting("", "PEM file with certificate chain and key for terminals")
     terminals_workers: int = _setting(0, "gateway processes; 0 means one per core")
     terminals_io: str = _setting("auto", "auto, epoll or io_uring")
+    terminals_login_s: int = _setting(60, "seconds a connection may take to authenticate before it is closed")
+    terminals_idle_s: int = _setting(900, "seconds an authenticated terminal may be silent before its connection is closed as half-open")
+    terminals_per_address: int = _setting(100_000, "connections one address may hold in one gateway worker; 0 means no limit")
+    terminals_bytes_per_s: int = _setting(1_000_000, "bytes a second one terminal may send, averaged over 10 s; 0 means no limit")
+    terminals_frames_per_s: int = _setting(2_000, "frames a second one terminal may send, averaged over 10 s; 0 means no limit")
+    terminals_malformed_per_minute: int = _setting(60, "malformed frames a minute before a connection is closed; 0 means no limit")
+    terminals_flush_ms: int = _setting(20, "milliseconds that messages gather before they are published as one batch")
+    terminals_retry_s: int = _setting(30, "seconds an unconfirmed batch is tried again before terminals are told it failed")
+    terminals_unconfirmed: int = _setting(64, "batches a gateway worker may have unconfirmed before it stops reading")
     attachments: str = _setting("0.0.0.0:7612", "address for active-safety attachment uploads")
     attachments_host: str = _setting("127.0.0.1", "host name or address that terminals are told to upload attachments to")
     health_port: int = _setting(14300, "first of the loopback ports that serve /healthz, /readyz and /metrics, one a process; 0 means none")
@@ -85,7 +94,7 @@ class Settings:
             return self.nats_url
         path = self.data / "spine" / "password"
         password = path.read_text().strip() if path.exists() else ""
-        return f"nats://jilink:{quote(password)}@127.0.0.1:{self.nats_port}"
+        return f"nats://jilink:{quote(password, safe='')}@127.0.0.1:{self.nats_port}"
 
 
 def addresses(text: str) -> list[tuple[str, int]]:

@@ -1,0 +1,1 @@
+"""What `jilink bench` measures, each against a yardstick in the same run. One module a subject; `figures` renders the page."""

