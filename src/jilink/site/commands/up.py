@@ -1,0 +1,81 @@
+"""`jilink up`: the whole of Jilink on one machine."""
+
+import asyncio
+import webbrowser
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from jilink.kernel.settings import Settings, addresses
+from jilink.site import first_login
+from jilink.site.journal import Journal
+from jilink.site.supervisor import Extra, Supervisor, sole_supervisor
+
+app = typer.Typer()
+
+_EPILOG = """
+Examples:
+
+  jilink up                                   start; the first time a login is made and shown
+
+  jilink up --demo --open                     with demonstration fleets that drive, and open the browser
+
+  JILINK_WEB=0.0.0.0:8080 jilink up           reachable from other machines
+
+Ctrl-C stops everything cleanly. Start it again at any time: everything is kept in JILINK_DATA.
+"""
+
+
+@app.command(epilog=_EPILOG)
+def up(
+    demo: bool = typer.Option(False, "--demo", help="Load demonstration fleets and drive their terminals."),
+    vehicles: int = typer.Option(200, min=1, max=100_000, help="How many vehicles the demonstration has."),
+    open_browser: bool = typer.Option(False, "--open", help="Open the address in a browser when everything runs."),
+) -> None:
+    """Start everything on this machine and keep it running until Ctrl-C."""
+    settings = Settings.from_environment()
+    with sole_supervisor(settings.data) as recovering:
+        new = not first_login.path(settings.data).exists()
+        address = web_address(settings)
+
+        def on_ready(console: Console) -> None:
+            console.print(_panel(settings, address, new=new))
+            if open_browser:
+                webbrowser.open(address)
+
+        journal = Journal(settings.data / "logs", machine=settings.log_format == "json", on_ready=on_ready)
+        extras = [_simulator(settings, vehicles)] if demo else []
+        prepare = ("--demo", str(vehicles)) if demo else ()
+        try:
+            asyncio.run(Supervisor(settings, journal, extras=extras, prepare=prepare, recovering=recovering).run())
+        finally:
+            journal.close()
+
+
+def web_address(settings: Settings) -> str:
+    """Return the address people open: the first public origin, else where the web process listens."""
+    if settings.web_origins:
+        return settings.web_origins.split(",")[0].strip()
+    host, port = addresses(settings.web)[0]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 -- compared, not bound
+    return f"http://{host}:{port}/"
+
+
+def _simulator(settings: Settings, vehicles: int) -> Extra:
+    host, port = addresses(settings.terminals)[0]
+    server = f"{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 -- compared, not bound
+    return Extra(name="simulator", arguments=("simulate", "terminals", "--count", str(vehicles), "--server", server))
+
+
+def _panel(settings: Settings, address: str, *, new: bool) -> Panel:
+    text = Text.assemble(("Jilink runs.  ", "bold green"), (address, "bold underline"))
+    path = first_login.path(settings.data)
+    if path.exists():
+        if new:
+            login = first_login.read(settings.data)
+            text.append("\n\nSign in as  ").append(login.user, "bold").append("  with password  ").append(login.password, "bold")
+        text.append(f"\nThe first login is kept in {path} until you delete it.", "dim")
+    text.append(f"\nData: {settings.data}   Terminals: {settings.terminals}   Ctrl-C stops everything.", "dim")
+    return Panel(text, expand=False)
