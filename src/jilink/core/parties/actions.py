@@ -1,0 +1,126 @@
+"""The only writers of organisations, people and memberships."""
+
+from datetime import datetime
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from jilink.core.outbox import outbox
+from jilink.core.parties import audit
+from jilink.core.parties.access import Actor, require
+from jilink.core.parties.events import AdmissionPolicyChanged
+from jilink.core.parties.models import Member, Organisation, User
+from jilink.core.parties.rules import Permission, Role
+from jilink.kernel.clock import utc_now
+from jilink.kernel.errors import Refused
+from jilink.kernel.ids import MemberId, OrganisationId
+
+
+class NameTaken(Refused):
+    """Another organisation or account already carries this name."""
+
+
+class PasswordRefused(Refused):
+    """The password is too short or too easily guessed; the message says which."""
+
+
+@transaction.atomic
+def add_organisation(*, name: str, by: Actor, parent: OrganisationId | None = None, now: datetime | None = None) -> OrganisationId:
+    """Add an organisation. Below a parent it takes MANAGE_MEMBERS there; at the top only the installation itself may.
+
+    Raises NameTaken where the parent already has one of that name.
+    """
+    if parent is not None:
+        require(by, Permission.MANAGE_MEMBERS, parent)
+    elif by.user is not None:
+        raise Refused("Only the command line adds an organisation at the top.")
+    above = Organisation.objects.get(pk=parent) if parent is not None else None
+    if Organisation.objects.filter(parent=above, name=name).exists():
+        raise NameTaken(f"There is already an organisation named {name}.")
+    row = Organisation.objects.create(name=name, parent=above, created_at=now or utc_now())
+    row.path = f"{above.path if above else '/'}{row.pk}/"
+    row.save(update_fields=["path"])
+    audit.record(by, "organisation.added", f"organisation:{row.pk}", row.pk)
+    return OrganisationId(row.pk)
+
+
+@transaction.atomic
+def remove_organisation(*, organisation: OrganisationId, by: Actor) -> None:
+    """Remove an organisation that holds nothing any more. Raises Refused while something still belongs to it."""
+    require(by, Permission.MANAGE_MEMBERS, organisation)
+    try:
+        with transaction.atomic():
+            Organisation.objects.filter(pk=organisation).delete()
+    except IntegrityError as error:  # PROTECT raises a subclass: something still belongs here
+        raise Refused("Something still belongs to this organisation. Remove or move it first.") from error
+    audit.record(by, "organisation.removed", f"organisation:{organisation}", organisation)
+
+
+@transaction.atomic
+def set_quarantine(*, organisation: OrganisationId, on: bool, by: Actor) -> None:
+    """Let unknown terminals wait for admission (on), or have them turned away (off)."""
+    require(by, Permission.ADMIT_TERMINALS, organisation)
+    Organisation.objects.filter(pk=organisation).update(quarantine_unknown=on)
+    outbox.add(AdmissionPolicyChanged(), organisation=organisation, aggregate="admission-policy")
+    audit.record(by, "organisation.quarantine", f"organisation:{organisation}", organisation, detail="on" if on else "off")
+
+
+@transaction.atomic
+def add_user(*, username: str, password: str, by: Actor, name: str = "") -> int:
+    """Add an account and return its id. Raises NameTaken or PasswordRefused. Only owners and the installation may."""
+    if by.user is not None and not by.may(Permission.MANAGE_MEMBERS):
+        raise Refused("Only an owner may add people.")
+    if User.objects.filter(username=username).exists():
+        raise NameTaken(f"There is already an account named {username}.")
+    user = User(username=username, first_name=name)
+    _set_password(user, password)
+    user.save()
+    audit.record(by, "user.added", f"user:{user.pk}", None)
+    return user.pk
+
+
+@transaction.atomic
+def set_password(*, username: str, password: str, by: Actor) -> None:
+    """Give an account a new password; every session it had ends. Only the installation itself may."""
+    if by.user is not None:
+        raise Refused("People change their own password after signing in.")
+    user = User.objects.select_for_update().filter(username=username).first()
+    if user is None:
+        raise Refused(f"There is no account named {username}.")
+    _set_password(user, password)
+    user.save(update_fields=["password"])
+    audit.record(by, "user.password", f"user:{user.pk}", None)
+
+
+def _set_password(user: User, password: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise PasswordRefused(" ".join(error.messages)) from error
+    user.set_password(password)
+
+
+@transaction.atomic
+def remove_user(*, username: str, by: Actor) -> None:
+    """Remove an account. The audit keeps its number, which then names nobody."""
+    if by.user is not None:
+        raise Refused("Only the command line removes accounts.")
+    user = User.objects.filter(username=username).first()
+    if user is not None:
+        audit.record(by, "user.removed", f"user:{user.pk}", None)
+        user.delete()
+
+
+@transaction.atomic
+def set_role(*, user: int, organisation: OrganisationId, role: Role, by: Actor, now: datetime | None = None) -> MemberId:
+    """Make the person a member with this role, or change the role they have."""
+    require(by, Permission.MANAGE_MEMBERS, organisation)
+    row, _made = Member.objects.update_or_create(
+        user_id=user,
+        organisation_id=organisation,
+        defaults={"role": role.value},
+        create_defaults={"role": role.value, "since": now or utc_now()},
+    )
+    audit.record(by, "member.role", f"user:{user}", organisation, detail=role.value)
+    return MemberId(row.pk)

@@ -1,0 +1,84 @@
+"""Tables of people and organisations, and the audit chain."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from jilink.core.parties.rules import Role, permissions_of
+
+
+class Organisation(models.Model):
+    """A wall. `path` holds the ids from the root down to this one (``/1/5/``), so that a subtree is one prefix."""
+
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    name = models.CharField(max_length=120)
+    path = models.CharField(max_length=400, db_index=True, editable=False, default="")
+    quarantine_unknown = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["parent", "name"], name="one_name_under_a_parent"),
+            models.UniqueConstraint(fields=["name"], condition=models.Q(parent=None), name="one_name_at_the_top"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """A person who signs in. What they may do comes from their memberships, never from Django's own permissions."""
+
+    language = models.CharField(max_length=12, blank=True, default="")
+
+    def has_perm(self, perm: str, obj: object | None = None) -> bool:
+        """Return whether any membership grants the permission named `perm`: for showing links, never for allowing."""
+        roles = Member.objects.filter(user_id=self.pk).values_list("role", flat=True)
+        return self.is_active and any(perm in permissions_of(role) for role in roles)
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class Member(models.Model):
+    """One person's role in one organisation; it holds for everything below it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="members")
+    role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role])
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "organisation"], name="one_role_in_an_organisation")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role} {self.organisation_id}"
+
+
+class AuditEntry(models.Model):
+    """One link of the chain. It names people and things by id only, so that erasing a person keeps the chain valid."""
+
+    sequence = models.BigIntegerField(unique=True)
+    at = models.DateTimeField()
+    organisation = models.BigIntegerField(null=True, db_index=True)
+    actor = models.CharField(max_length=60)
+    action = models.CharField(max_length=60)
+    subject = models.CharField(max_length=120)
+    detail = models.TextField(blank=True, default="")
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "-sequence"], name="audit_by_organisation")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.action} {self.subject}"
+
+
+class AuditHead(models.Model):
+    """The last link: the row every writer locks, and the proof that the end was not cut off."""
+
+    sequence = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, default="")
+
+    def __str__(self) -> str:
+        return str(self.sequence)
