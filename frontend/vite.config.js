@@ -1,0 +1,20 @@
+import { defineConfig } from "vite";
+
+// Hashed files and their manifest go straight into the webkit room, where django-vite and the wheel find them.
+export default defineConfig({
+  base: "/static/jl/",
+  publicDir: false,
+  build: {
+    outDir: "../src/jilink/webkit/static/jl",
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    license: { fileName: "THIRD_PARTY_LICENSES.md" },
+    target: "es2022",
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1500,
+    rolldownOptions: {
+      input: { app: "src/app.js" },
+    },
+  },
+  worker: { format: "es" },
+});

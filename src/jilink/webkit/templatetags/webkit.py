@@ -1,0 +1,143 @@
+"""Components that every page is made of: `{% load webkit %}`. See README.md of this room."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.core.paginator import Page
+from django.forms import BaseForm
+from django.forms.boundfield import BoundField
+from django.http import HttpRequest
+from django.template.context import Context
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from jilink.webkit import navigation
+
+register = template.Library()
+
+STATES = {
+    "moving": _("Moving"),
+    "idle": _("Idle"),
+    "alarm": _("Alarm"),
+    "offline": _("Offline"),
+    "unseen": _("Never seen"),
+    "quarantined": _("Waiting for admission"),
+    "queued": _("Queued"),
+    "sent": _("Sent"),
+    "answered": _("Answered"),
+    "failed": _("Failed"),
+    "refused": _("Refused"),
+    "raised": _("Open"),
+    "acknowledged": _("Acknowledged"),
+    "cleared": _("Cleared"),
+    "ok": _("Working"),
+    "down": _("Not working"),
+}
+"""What a badge says for each state that pages show; the CSS class has the same name."""
+
+Number = int | float | Decimal
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """Draw an icon of the sprite. Without a label it is decoration and hidden from assistive technology."""
+    href = f"{static('webkit/icons.svg')}#{name}"
+    if label:
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>', label, href)
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>', href)
+
+
+@register.simple_tag
+def state_badge(state: str) -> SafeString:
+    """Show a state as a coloured mark and its word, so that colour never carries it alone."""
+    word = STATES.get(state, state)
+    return format_html('<span class="badge badge-{}"><span class="mark" aria-hidden="true"></span>{}</span>', state, word)
+
+
+@register.filter
+def state_word(state: str) -> str:
+    """Return the word of a state in the viewer's language."""
+    return str(STATES.get(state, state))
+
+
+def _nothing(spoken: str) -> SafeString:
+    return format_html('<span class="none"><span aria-hidden="true">—</span><span class="visually-hidden">{}</span></span>', spoken)
+
+
+@register.simple_tag
+def measure(value: Number | None, unit: str = "", digits: int = 0) -> SafeString:
+    """Show a number with its unit; null is a dash that reads "not available", never zero."""
+    if value is None:
+        return _nothing(gettext("not available"))
+    text = formats.number_format(value, decimal_pos=digits, use_l10n=True, force_grouping=True)
+    if not unit:
+        return format_html('<span class="num">{}</span>', text)
+    return format_html('<span class="num">{}</span><span class="unit">{}</span>', text, f" {unit}")
+
+
+@register.simple_tag
+def moment(value: datetime | None, style: str = "full") -> SafeString:
+    """Show a time in the viewer's zone: ``full`` to the second, ``minute``, or ``clock`` (time alone, the day in its title)."""
+    if value is None:
+        return _nothing(gettext("never"))
+    local = timezone.localtime(value)
+    pattern = {"full": "%Y-%m-%d %H:%M:%S", "minute": "%Y-%m-%d %H:%M", "clock": "%H:%M:%S"}[style]
+    full = local.strftime("%Y-%m-%d %H:%M:%S")
+    return format_html('<time class="num" datetime="{}" title="{}">{}</time>', local.isoformat(), full, local.strftime(pattern))
+
+
+@register.inclusion_tag("webkit/parts/form.html")
+def form_fields(form: BaseForm) -> dict[str, object]:
+    """Lay out a form: the error summary with links to the fields, then every field with label, help and error."""
+    problems = [(field, error) for field in form for error in field.errors]
+    return {"form": form, "problems": problems, "general": form.non_field_errors()}
+
+
+@register.inclusion_tag("webkit/parts/field.html")
+def field(bound: BoundField) -> dict[str, object]:
+    """Lay out one field."""
+    kind = getattr(bound.field.widget, "input_type", "")
+    return {"field": bound, "checkbox": kind == "checkbox", "hidden": bound.is_hidden}
+
+
+@register.inclusion_tag("webkit/parts/pagination.html", takes_context=True)
+def pagination(context: Context, page: Page) -> dict[str, object]:  # type: ignore[type-arg]  # -- Page is not generic at run time
+    """Link the neighbouring pages, keeping every other parameter of the address."""
+    request: HttpRequest = context["request"]
+
+    def address(number: int) -> str:
+        query = request.GET.copy()
+        query["page"] = str(number)
+        return f"?{query.urlencode()}"
+
+    return {
+        "page": page,
+        "newer": address(page.previous_page_number()) if page.has_previous() else "",
+        "older": address(page.next_page_number()) if page.has_next() else "",
+    }
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: Context, **changes: object) -> str:
+    """Return the current query string with some parameters changed; an empty value removes one, and `page` starts anew."""
+    request: HttpRequest = context["request"]
+    query = request.GET.copy()
+    query.pop("page", None)
+    for name, value in changes.items():
+        if value in ("", None):
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def navigation_links(context: Context) -> list[navigation.Link]:
+    """Return the navigation of this viewer; empty where there is no request (error pages)."""
+    request = context.get("request")
+    return navigation.links(request) if request is not None else []
