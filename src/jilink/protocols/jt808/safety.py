@@ -1,0 +1,164 @@
+"""Active safety: items 0x64 to 0x67 (T/JSATL 12-2017, 4.3 to 4.6) and the upload of their attachments (4.7).
+
+The alarm label is 16 bytes with a 7-byte terminal id, or 40 with a 30-byte one (the Guangdong variant, sized as JT/T 808-2019):
+the item's length tells which.
+"""
+
+from __future__ import annotations
+
+from jilink.protocols.wire.groups import Repeat
+from jilink.protocols.wire.kinds import AnyKind, Bytes, Flags, Number, Text
+from jilink.protocols.wire.records import Nested, Record
+from jilink.protocols.wire.times import Time
+
+VEHICLE_STATE = {0: "acc", 1: "left_turn", 2: "right_turn", 3: "wiper", 4: "brake", 5: "card_in", 10: "positioned"}
+ADAS_TYPES = {
+    1: "forward collision",
+    2: "lane departure",
+    3: "headway",
+    4: "pedestrian",
+    5: "frequent lane change",
+    6: "sign over limit",
+    7: "obstacle",
+    0x10: "sign recognised",
+    0x11: "active capture",
+}
+DSM_TYPES = {
+    1: "fatigue",
+    2: "phone",
+    3: "smoking",
+    4: "distraction",
+    5: "driver abnormal",
+    0x10: "automatic capture",
+    0x11: "driver change",
+}
+TPMS_TYPES = {
+    0: "scheduled_report",
+    1: "over_pressure",
+    2: "under_pressure",
+    3: "over_temperature",
+    4: "sensor_fault",
+    5: "imbalance",
+    6: "slow_leak",
+    7: "low_battery",
+}
+BSD_TYPES = {1: "rear", 2: "left rear", 3: "right rear"}
+STATES = {0: "not available", 1: "start", 2: "end"}
+
+
+class AlarmLabel(Record):
+    """What ties an alarm to its attachments (T/JSATL 12-2017, table 16)."""
+
+    terminal = Text("terminal id", size=7)
+    measured_at = Time("of the alarm")
+    sequence = Number(">u1", "number within the same second")
+    attachments = Number(">u1", "how many")
+    reserved = Bytes(size=1)
+
+
+class AlarmLabel30(AlarmLabel):
+    """The label with a 30-byte terminal id."""
+
+    terminal = Text("terminal id", size=30)
+    reserved = Bytes(size=2)
+
+
+class Alarm(Record):
+    """The head of every active-safety item."""
+
+    alarm_id = Number(">u4", "counts up from 0 in the terminal")
+    state = Number(">u1", "of a lasting alarm", choices=STATES)
+
+
+class Place(Record):
+    """Where and when the vehicle was."""
+
+    speed = Number(">u1", "over ground", unit="km/h", typical=(0, 120))
+    altitude = Number(">u2", "above sea level", unit="m", typical=(50, 900))
+    latitude = Number(">u4", "WGS-84", unit="deg", scale=1e-6, typical=(40_900_000, 46_200_000))
+    longitude = Number(">u4", "WGS-84", unit="deg", scale=1e-6, typical=(121_700_000, 131_300_000))
+    measured_at = Time("the terminal's clock")
+    vehicle = Flags(">u2", VEHICLE_STATE, "state of the vehicle")
+    label = Nested(AlarmLabel, "ties it to its attachments")
+
+
+_PLACE = tuple(Place.fields())
+
+
+class Adas(Alarm, Place):
+    """Driver assistance (T/JSATL 12-2017, table 15)."""
+
+    type = Number(">u1", "of the alarm", choices=ADAS_TYPES)
+    level = Number(">u1", "1 or 2", typical=(1, 2))
+    front_speed = Number(">u1", "of the vehicle ahead", unit="km/h")
+    front_distance = Number(">u1", "to the vehicle or pedestrian ahead", unit="s", scale=0.1)
+    deviation = Number(">u1", "side", choices={0: "none", 1: "left", 2: "right"})
+    sign = Number(">u1", "recognised sign", choices={0: "none", 1: "speed limit", 2: "height limit", 3: "weight limit"})
+    sign_value = Number(">u1", "what the sign says")
+    order = ("alarm_id", "state", "type", "level", "front_speed", "front_distance", "deviation", "sign", "sign_value", *_PLACE)
+
+
+class Dsm(Alarm, Place):
+    """Driver state (T/JSATL 12-2017, table 17)."""
+
+    type = Number(">u1", "of the alarm", choices=DSM_TYPES)
+    level = Number(">u1", "1 or 2", typical=(1, 2))
+    fatigue = Number(">u1", "1 to 10, the higher the worse", typical=(0, 10))
+    reserved = Bytes(size=4)
+    order = ("alarm_id", "state", "type", "level", "fatigue", "reserved", *_PLACE)
+
+
+class Tyre(Record):
+    """One wheel that raised the alarm."""
+
+    wheel = Number(">u1", "from 0, left front first")
+    type = Flags(">u2", TPMS_TYPES, "what is wrong")
+    pressure = Number(">u2", "", unit="kPa", typical=(500, 1200))
+    temperature = Number(">u2", "", unit="degC", typical=(0, 90))
+    battery = Number(">u2", "of the sensor", unit="%", typical=(0, 100))
+
+
+class Tpms(Alarm, Place):
+    """Tyre pressure (T/JSATL 12-2017, table 18; the count stands at 40, the table misprints 39)."""
+
+    wheels = Repeat(Nested(Tyre), "that raised it", count=">u1")
+    order = ("alarm_id", "state", *_PLACE, "wheels")
+
+
+class Bsd(Alarm, Place):
+    """Blind zone (T/JSATL 12-2017, table 20)."""
+
+    type = Number(">u1", "of the alarm", choices=BSD_TYPES)
+    order = ("alarm_id", "state", "type", *_PLACE)
+
+
+class Adas30(Adas):
+    """Driver assistance with the 30-byte terminal id."""
+
+    label = Nested(AlarmLabel30, "ties it to its attachments")
+
+
+class Dsm30(Dsm):
+    """Driver state with the 30-byte terminal id."""
+
+    label = Nested(AlarmLabel30, "ties it to its attachments")
+
+
+class Tpms30(Tpms):
+    """Tyre pressure with the 30-byte terminal id."""
+
+    label = Nested(AlarmLabel30, "ties it to its attachments")
+
+
+class Bsd30(Bsd):
+    """Blind zone with the 30-byte terminal id."""
+
+    label = Nested(AlarmLabel30, "ties it to its attachments")
+
+
+SAFETY_ITEMS: dict[int, tuple[AnyKind, ...]] = {
+    0x64: (Nested(Adas, name="adas"), Nested(Adas30, name="adas")),
+    0x65: (Nested(Dsm, name="dsm"), Nested(Dsm30, name="dsm")),
+    0x66: (Nested(Tpms, name="tpms"), Nested(Tpms30, name="tpms")),
+    0x67: (Nested(Bsd, name="bsd"), Nested(Bsd30, name="bsd")),
+}
