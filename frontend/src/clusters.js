@@ -1,0 +1,65 @@
+import { ORIGIN } from "./fleet.js";
+
+const TILE = 512; // pixels of the world at zoom 0
+const CELL = 72; // pixels of a cell's side
+const AT_LEAST = 4; // fewer are drawn one by one
+
+/**
+ * Gather vehicles into the cells of a grid that lies still in the world, for one whole zoom step.
+ * `shown(slot)` says whether a vehicle takes part. Returns the clusters ({x, y, count, states}) and fills `hidden`
+ * (1 where a vehicle is inside one). Linear in the number of vehicles.
+ */
+export function cluster(fleet, zoom, shown, hidden) {
+  const { n, to, state } = fleet;
+  const scale = (TILE * 2 ** zoom) / CELL;
+  let left = Infinity;
+  let right = -Infinity;
+  let top = Infinity;
+  let bottom = -Infinity;
+  for (let i = 0; i < n; i++) {
+    if (state[i] === 0) continue;
+    const x = to[2 * i];
+    const y = to[2 * i + 1];
+    if (x < left) left = x;
+    if (x > right) right = x;
+    if (y < top) top = y;
+    if (y > bottom) bottom = y;
+  }
+  hidden.fill(0);
+  if (left > right) return [];
+  const firstColumn = Math.floor((left + ORIGIN.x) * scale);
+  const firstRow = Math.floor((top + ORIGIN.y) * scale);
+  const columns = Math.floor((right + ORIGIN.x) * scale) - firstColumn + 1;
+  const rows = Math.floor((bottom + ORIGIN.y) * scale) - firstRow + 1;
+  if (columns * rows > 4_000_000) return [];
+  const counts = new Int32Array(columns * rows);
+  const cells = new Int32Array(n);
+  for (let i = 0; i < n; i++) {
+    if (!shown(i)) {
+      cells[i] = -1;
+      continue;
+    }
+    const column = Math.floor((to[2 * i] + ORIGIN.x) * scale) - firstColumn;
+    const row = Math.floor((to[2 * i + 1] + ORIGIN.y) * scale) - firstRow;
+    cells[i] = row * columns + column;
+    counts[cells[i]] += 1;
+  }
+  const found = new Map();
+  for (let i = 0; i < n; i++) {
+    const cell = cells[i];
+    if (cell < 0 || counts[cell] < AT_LEAST) continue;
+    hidden[i] = 1;
+    let one = found.get(cell);
+    if (!one) found.set(cell, (one = { x: 0, y: 0, count: 0, states: [0, 0, 0, 0, 0] }));
+    one.x += to[2 * i];
+    one.y += to[2 * i + 1];
+    one.count += 1;
+    one.states[state[i]] += 1;
+  }
+  const clusters = [...found.values()];
+  for (const one of clusters) {
+    one.x /= one.count;
+    one.y /= one.count;
+  }
+  return clusters;
+}
