@@ -43,6 +43,19 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: datetime
 
 
+class UploadTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to upload the attachments of one active-safety alarm. Whoever knows its alarm number (128 random bits) has it."""
+
+    asset: int
+    organisation: int
+    item: int
+    """Item of the position that raised the alarm: 0x64 driver assistance, 0x65 driver state, 0x66 tyres, 0x67 blind zone."""
+    label: str
+    """Alarm label as received, hexadecimal (T/JSATL 12-2017, table 16)."""
+    measured_at: datetime | None
+    issued_at: datetime
+
+
 class RawFrame(msgspec.Struct, frozen=True, kw_only=True):
     """One frame as it was on the wire. `frame` is hexadecimal."""
 

@@ -50,7 +50,12 @@ STREAMS = (MEASUREMENTS, EVENTS, FRAMES)
 
 ADMISSION = Bucket(name="admission", doc="Which terminals may connect; key is digest(terminal phone), value spine.records.Admission")
 TOKENS = Bucket(name="tokens", doc="Authentication tokens as hashes; key is digest(terminal phone), value spine.records.Token")
-BUCKETS = (ADMISSION, TOKENS)
+UPLOADS = Bucket(
+    name="uploads",
+    doc="Attachment uploads that terminals were asked for; key is the alarm number of message 0x9208, value spine.records.UploadTicket",
+    max_age_s=7 * 86400,
+)
+BUCKETS = (ADMISSION, TOKENS, UPLOADS)
 
 MEDIA = "media"
 """Object store for photos, sound, video and active-safety attachments."""

@@ -1,0 +1,107 @@
+import asyncio
+from contextlib import aclosing
+
+from jilink.spine import subjects
+from jilink.spine.client import Message, Spine, connect
+from tests.spine.server import Server
+
+EVENT = subjects.event("case", "opened")
+
+
+async def publish(spine: Spine, *payloads: bytes, subject: str = EVENT) -> None:
+    for payload in payloads:
+        await spine.publish(subject, payload, timeout_s=20)
+
+
+async def consume(spine: Spine, count: int, *, ack: bool = True) -> list[Message]:
+    got: list[Message] = []
+    async with asyncio.timeout(30), aclosing(spine.consume("EVENTS", "reader", batch=4)) as batches:
+        async for messages in batches:
+            got += messages
+            if ack:
+                await spine.ack(messages)
+            if len(got) >= count:
+                await spine.connection.client.flush()
+                return got
+    return got
+
+
+async def test_a_consumer_resumes_after_the_last_acknowledged_message(spine: Spine, spine_server: Server) -> None:
+    await publish(spine, b"1", b"2", b"3")
+    assert [message.data for message in await consume(spine, 3)] == [b"1", b"2", b"3"]
+    await publish(spine, b"4")
+    async with connect(spine_server.settings, name="successor") as successor:
+        assert [message.data for message in await consume(successor, 1)] == [b"4"]
+
+
+async def test_what_was_not_acknowledged_comes_again_at_once_and_in_order(spine: Spine, spine_server: Server) -> None:
+    await publish(spine, b"1", b"2", b"3", b"4", b"5", b"6")
+    assert len(await consume(spine, 6, ack=False)) >= 6
+    async with connect(spine_server.settings, name="successor") as successor:
+        again = await consume(successor, 6)
+    assert [message.data for message in again] == [b"1", b"2", b"3", b"4", b"5", b"6"]
+    assert [message.sequence for message in again] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_consumer_goes_on_through_the_servers_death(spine: Spine, spine_server: Server) -> None:
+    got: list[bytes] = []
+
+    async def read() -> None:
+        async with aclosing(spine.consume("EVENTS", "reader", batch=4)) as batches:
+            async for messages in batches:
+                await spine.ack(messages)
+                got.extend(message.data for message in messages)
+                if b"5" in got:
+                    return
+
+    reading = asyncio.create_task(read())
+    await publish(spine, b"1", b"2")
+    await asyncio.to_thread(spine_server.kill)
+    await asyncio.to_thread(spine_server.start)
+    await publish(spine, b"3", b"4", b"5")
+    async with asyncio.timeout(30):
+        await reading
+    assert sorted(set(got)) == [b"1", b"2", b"3", b"4", b"5"]
+
+
+async def test_a_follower_goes_on_through_the_servers_death_with_each_message_once(spine: Spine, spine_server: Server) -> None:
+    got: list[int] = []
+
+    async def read() -> None:
+        async with aclosing(spine.follow("EVENTS", after=1)) as batches:
+            async for messages in batches:
+                got.extend(message.sequence for message in messages)
+                if len(got) == 4:
+                    return
+
+    await publish(spine, b"1", b"2")
+    reading = asyncio.create_task(read())
+    await publish(spine, b"3")
+    await asyncio.to_thread(spine_server.kill)
+    await asyncio.to_thread(spine_server.start)
+    await publish(spine, b"4", b"5")
+    async with asyncio.timeout(30):
+        await reading
+    assert got == [2, 3, 4, 5]
+
+
+async def test_a_follower_of_an_empty_stream_learns_at_once_that_nothing_waits(spine: Spine) -> None:
+    async with asyncio.timeout(5), aclosing(spine.follow("EVENTS")) as batches:
+        assert await anext(batches) == []
+
+
+async def test_a_follower_reads_only_its_subjects(spine: Spine) -> None:
+    await publish(spine, b"no", subject="events.case.closed")
+    await publish(spine, b"yes")
+    async with asyncio.timeout(10), aclosing(spine.follow("EVENTS", [EVENT])) as batches:
+        assert [message.data for message in await anext(batches)] == [b"yes"]
+
+
+async def test_the_last_messages_come_newest_first(spine: Spine) -> None:
+    for number in range(40):
+        await publish(spine, b"%d" % number, subject=f"frames.recorded.{number % 3}")
+    last = await spine.read_last("FRAMES", "frames.recorded.1", 3)
+    assert [message.data for message in last] == [b"37", b"34", b"31"]
+    assert [message.data for message in await spine.read_last("FRAMES", "frames.recorded.*", 2)] == [b"39", b"38"]
+    assert len(await spine.read_last("FRAMES", "frames.recorded.0", 100)) == 14
+    assert await spine.read_last("FRAMES", "frames.quarantine.0", 5) == []
