@@ -1,74 +1,106 @@
-"""Domain events: frozen facts with a noun and a name, registered when they are declared.
+"""Domain events on the spine: frozen structs inside a JSON envelope, found again by noun and name.
 
-A declaration is a msgspec struct that names its noun; the class name is the event's name, in the past tense. Fields are
-numbers and words that may lie in a stream for a month: never a person's name.
+    class CaseClosed(Event, frozen=True, kw_only=True):
+        NOUN: ClassVar[str] = "case"
+        case: int
+        closed_at: datetime
+
+Noun and name (here ``case`` and ``closed``) make the subject ``events.case.closed``. Fields are numbers and words that may
+lie in a stream for a month: no more of a person than reactions need.
 """
 
-from typing import ClassVar, TypeVar
+import re
+from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
 from jilink.kernel.errors import Malformed
+from jilink.kernel.ids import EventId, OrganisationId, new_event_id
+from jilink.spine import subjects
 from jilink.spine.records import Envelope
 
 
+class NotAnEvent(Malformed):
+    """Bytes that are not an event we know. Reasons: ``envelope``, ``unknown``, ``payload``."""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every event. `noun` is the room that states the fact; `name` is the class's."""
+    """Base of every domain event."""
 
-    noun: ClassVar[str] = ""
-    name: ClassVar[str] = ""
+    NOUN: ClassVar[str] = ""
+    """The core noun, service or edge that tells it."""
+    NAME: ClassVar[str] = ""
+    """What happened; without it, the class name less the noun."""
 
-    def __init_subclass__(cls, **options: object) -> None:
-        """Register the declaration. Two declarations of one noun and name are a bug."""
-        super().__init_subclass__(**options)
-        cls.name = cls.__name__
-        known = _registry.setdefault((cls.noun, cls.name), cls)
-        if known.__qualname__ != cls.__qualname__ or known.__module__ != cls.__module__:
-            raise TypeError(f"event {cls.noun}.{cls.name} is declared in {known.__module__} already")
+    def __init_subclass__(cls) -> None:
+        """Register the event. Raises TypeError where noun and name are missing or belong to another class."""
+        super().__init_subclass__()
+        cls.NAME = cls.__dict__.get("NAME") or _name(cls.__name__, cls.NOUN)
+        for word in (cls.NOUN, cls.NAME):
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", word):
+                raise TypeError(f"{cls.__name__} needs a NOUN and a NAME of small letters, digits and _, not {word!r}")
+        known = EVENTS.get((cls.NOUN, cls.NAME), cls)
+        if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"{cls.__qualname__} and {known.__module__}.{known.__qualname__} are both {cls.NOUN}.{cls.NAME}")
+        EVENTS[(cls.NOUN, cls.NAME)] = cls
 
 
-_registry: dict[tuple[str, str], type[Event]] = {}
-E2 = TypeVar("E2", bound=Event)
+EVENTS: dict[tuple[str, str], type[Event]] = {}
+"""Every event class that has been imported, by noun and name."""
 
 
-def registry() -> dict[tuple[str, str], type[Event]]:
-    """Return every event declared so far by noun and name."""
-    return dict(_registry)
+def envelope(
+    event: Event,
+    *,
+    organisation: OrganisationId,
+    occurred_at: datetime,
+    received_at: datetime,
+    cause: str = "",
+    id: EventId | None = None,
+) -> Envelope:
+    """Return the event in its envelope, with a new id unless one is given."""
+    return Envelope(
+        id=id or new_event_id(),
+        noun=event.NOUN,
+        name=event.NAME,
+        organisation=organisation,
+        occurred_at=occurred_at,
+        received_at=received_at,
+        cause=cause,
+        payload=msgspec.Raw(msgspec.json.encode(event)),
+    )
+
+
+def encode_envelope(value: Envelope) -> bytes:
+    """Return the envelope as JSON."""
+    return msgspec.json.encode(value)
 
 
 def decode_envelope(data: bytes) -> Envelope:
-    """Return the envelope of a message of the stream EVENTS. Raises Malformed."""
+    """Return the envelope; its payload is checked by `decode_event`. Raises NotAnEvent."""
     try:
         return msgspec.json.decode(data, type=Envelope)
-    except msgspec.MsgspecError as error:
-        raise Malformed("envelope", str(error)) from error
+    except msgspec.DecodeError as error:
+        raise NotAnEvent("envelope", str(error)) from error
 
 
-def decode_event(envelope: Envelope, kind: type[E2]) -> E2:
-    """Return the event inside an envelope, checked against its declaration. Raises Malformed."""
+def decode_event(value: Envelope) -> Event:
+    """Return the event inside. Raises NotAnEvent where its class is unknown here or its fields do not fit."""
+    kind = EVENTS.get((value.noun, value.name))
+    if kind is None:
+        raise NotAnEvent("unknown", f"{value.noun}.{value.name}")
     try:
-        return msgspec.json.decode(envelope.payload, type=kind)
-    except msgspec.MsgspecError as error:
-        raise Malformed("event", str(error)) from error
+        return msgspec.json.decode(value.payload, type=kind)
+    except msgspec.DecodeError as error:
+        raise NotAnEvent("payload", f"{value.noun}.{value.name}: {error}") from error
 
 
-class TerminalSeen(Event, frozen=True, kw_only=True):
-    """A terminal that nobody has entered tried to register (JT/T 808-2019, 8.8) and may wait for admission."""
-
-    noun: ClassVar[str] = "terminals"
-    phone: str
-    terminal_id: str = ""
-    maker: str = ""
-    model: str = ""
-    plate: str = ""
+def subject(value: Envelope) -> str:
+    """Return the subject the envelope is published on."""
+    return subjects.event(value.noun, value.name)
 
 
-class TerminalRegistered(Event, frozen=True, kw_only=True):
-    """An admitted terminal registered and said of itself what it is (JT/T 808-2019, 8.8)."""
-
-    noun: ClassVar[str] = "terminals"
-    asset: int
-    terminal_id: str = ""
-    maker: str = ""
-    model: str = ""
-    plate: str = ""
+def _name(class_name: str, noun: str) -> str:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower()
+    return words.removeprefix(f"{noun}_")

@@ -25,6 +25,8 @@ class Terminal(models.Model):
     asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="terminal")
     protocol = models.CharField(max_length=20, default="jt808")
     phone = models.CharField(max_length=20, unique=True)
+    digest = models.CharField(max_length=32, unique=True)
+    """`spine.records.digest` of the phone: its key in the admission bucket."""
     terminal_id = models.CharField(max_length=40, blank=True, default="")
     maker = models.CharField(max_length=20, blank=True, default="")
     model = models.CharField(max_length=40, blank=True, default="")

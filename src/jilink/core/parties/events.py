@@ -1,7 +1,11 @@
 """What happened to organisations, for those who react."""
 
+from typing import ClassVar
+
 from jilink.spine.events import Event
 
 
-class AdmissionPolicyChanged(Event, frozen=True, kw_only=True, noun="parties"):
+class AdmissionPolicyChanged(Event, frozen=True, kw_only=True):
     """An organisation began or ceased to let unknown terminals wait for admission."""
+
+    NOUN: ClassVar[str] = "parties"
