@@ -73,7 +73,9 @@ def _in_town(vehicle: Vehicle, dice: Random) -> Iterator[Trip]:
             yield Trip(line=line, stops=_pauses_every(line, 150.0, 35.0), rest_s=dice.uniform(60, 300), loaded=True, top_kmh=28)
         else:
             lights = tuple((at, dice.uniform(5, 45)) for at, _ in _pauses_every(line, 1260.0, 0.0) if dice.random() < 0.5)
-            yield Trip(line=line, stops=lights, rest_s=dice.uniform(20, 240), loaded=dice.random() < 0.65, top_kmh=MAKES[vehicle.kind].top_kmh)
+            yield Trip(
+                line=line, stops=lights, rest_s=dice.uniform(20, 240), loaded=dice.random() < 0.65, top_kmh=MAKES[vehicle.kind].top_kmh
+            )
         here = there
 
 
@@ -123,6 +125,7 @@ class Drive:
         self._metres = self._speed = self._resting_s = 0.0
         self._braking = False
         self._turn = 0
+        self._stops: list[tuple[float, float]] = []
         self._begin(next(self._trips))
         if self._dice.random() < 0.9:
             self._metres = self._trip.line.length * self._dice.uniform(0.02, 0.9)
@@ -142,7 +145,9 @@ class Drive:
         distance = self._trip.line.distance
         index = min(max(int(np.searchsorted(distance, self._metres, side="right")) - 1, 0), len(distance) - 2)
         ahead = float(self._envelope[index + 1])
-        allowed = min(float(self._envelope[index]), math.sqrt(ahead * ahead + 2 * BRAKING * max(float(distance[index + 1]) - self._metres, 0.0)))
+        allowed = min(
+            float(self._envelope[index]), math.sqrt(ahead * ahead + 2 * BRAKING * max(float(distance[index + 1]) - self._metres, 0.0))
+        )
         if self._stops:
             allowed = min(allowed, math.sqrt(2 * BRAKING * max(self._stops[0][0] - self._metres, 0.0)))
         return allowed
@@ -222,7 +227,7 @@ def _braking_envelope(line: Line, top: float) -> Floats:
         reach = squares[index + 1] + room[index]
         if reach < squares[index]:
             squares[index] = reach
-    return np.sqrt(np.array(squares))
+    return np.sqrt(np.array(squares, dtype=np.float64), dtype=np.float64)
 
 
 def _altitude(longitude: float, latitude: float) -> int:

@@ -79,7 +79,12 @@ def _smooth(points: Sequence[tuple[float, float]], spacing_m: float) -> tuple[Fl
         t = np.linspace(0.0, 1.0, max(int(metres / spacing_m), 2), endpoint=False)[:, None]
         pieces.append(
             0.5
-            * (2 * start + (end - before) * t + (2 * before - 5 * start + 4 * end - after) * t**2 + (3 * start - before - 3 * end + after) * t**3)
+            * (
+                2 * start
+                + (end - before) * t
+                + (2 * before - 5 * start + 4 * end - after) * t**2
+                + (3 * start - before - 3 * end + after) * t**3
+            )
         )
     curve = np.vstack([*pieces, padded[-1][None]])
     return curve[:, 0], curve[:, 1]
@@ -89,9 +94,7 @@ def _smooth(points: Sequence[tuple[float, float]], spacing_m: float) -> tuple[Fl
 def road_line(road: Road) -> Line:
     """Return a road's line from its start to its end: a curve through its points that winds a little, the same each time."""
     start, end = PLACES[road.start], PLACES[road.end]
-    longitude, latitude = _smooth(
-        [(start.longitude, start.latitude), *road.via, (end.longitude, end.latitude)], SPACING_M
-    )
+    longitude, latitude = _smooth([(start.longitude, start.latitude), *road.via, (end.longitude, end.latitude)], SPACING_M)
     dice = Random(crc32(f"{road.start}-{road.end}".encode()))  # noqa: S311 -- scenery, not a secret
     count = len(longitude)
     along = np.linspace(0.0, 1.0, count)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -76,21 +77,21 @@ class Child:
         return self.status
 
     async def _once(self) -> int:
-        process = await asyncio.create_subprocess_exec(
-            *self.spec.command,
+        process = subprocess.Popen(
+            list(self.spec.command),
             env=dict(self.spec.environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             process_group=0,
         )
         self.pid = process.pid
         self.starts += 1
-        assert process.stdout is not None  # noqa: S101 -- PIPE above
-        reader = asyncio.create_task(self._pass_on(process.stdout))
+        reader = asyncio.create_task(self._pass_on(process))
         stopper = asyncio.create_task(self._end_when_told(process))
         try:
-            return await process.wait()
+            await _ended(process.pid)
+            return process.wait()
         finally:
             stopper.cancel()
             _kill_group(process.pid)
@@ -98,23 +99,27 @@ class Child:
             await asyncio.wait([reader], timeout=1.0)
             reader.cancel()
 
-    async def _end_when_told(self, process: asyncio.subprocess.Process) -> None:
+    async def _end_when_told(self, process: subprocess.Popen[bytes]) -> None:
         await self._stopping.wait()
         process.terminate()
         await asyncio.sleep(STOP_GRACE_S)
         self.tell("process killed", name=self.spec.name, reason="did not stop in time", waited_s=STOP_GRACE_S)
         _kill_group(process.pid)
 
-    async def _pass_on(self, stream: asyncio.StreamReader) -> None:
-        rest = b""
-        while block := await stream.read(LONGEST_LINE):
-            *lines, rest = (rest + block).split(b"\n")
-            if len(rest) > LONGEST_LINE:
-                lines, rest = [*lines, rest], b""
-            for line in lines:
-                self._line(line)
-        if rest:
-            self._line(rest)
+    async def _pass_on(self, process: subprocess.Popen[bytes]) -> None:
+        stream, rest = asyncio.StreamReader(), b""
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), process.stdout)
+        try:
+            while block := await stream.read(LONGEST_LINE):
+                *lines, rest = (rest + block).split(b"\n")
+                if len(rest) > LONGEST_LINE:
+                    lines, rest = [*lines, rest], b""
+                for line in lines:
+                    self._line(line)
+        finally:
+            pipe.close()
+            if rest:
+                self._line(rest)
 
     def _line(self, line: bytes) -> None:
         text = line.decode(errors="replace").rstrip()
@@ -146,6 +151,18 @@ async def answers(place: Readiness, patience_s: float = 2.0) -> bool:
     except (OSError, TimeoutError):
         return False
     return line.split()[1:2] == [b"200"]
+
+
+async def _ended(pid: int) -> None:
+    """Wait until the process ends. A pidfd tells of the process alone, however long its workers hold its pipes (pidfd_open(2))."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    descriptor = os.pidfd_open(pid)
+    loop.add_reader(descriptor, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 def _kill_group(pid: int) -> None:

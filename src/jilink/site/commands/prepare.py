@@ -1,0 +1,35 @@
+"""`jilink prepare`: database, secrets, basemap, first account, streams."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from jilink.kernel.settings import Settings
+from jilink.site import logs, preparation
+
+app = typer.Typer()
+
+_EPILOG = """
+Examples:
+
+  jilink prepare                 all but the spine: database, secrets, first account, basemap
+
+  jilink prepare --spine         also streams, buckets and the register of terminals; needs a NATS server
+
+Doing it again changes nothing. Where processes are spread over hosts, run it on one of them after each upgrade.
+"""
+
+
+@app.command(epilog=_EPILOG)
+def prepare(
+    spine: bool = typer.Option(False, "--spine", help="Also lay out the spine; waits up to a minute for the NATS server."),
+) -> None:
+    """Make the data folder, the database and the spine ready for this version."""
+    settings = Settings.from_environment()
+    logs.configure(settings.log_format, "prepare")
+    if not sys.stdout.isatty():
+        preparation.prepare(settings, spine=spine)
+        return
+    with Console().status("Preparing") as status:
+        preparation.prepare(settings, spine=spine, begin=lambda name: status.update(f"Preparing: {name}"))

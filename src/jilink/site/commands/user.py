@@ -1,0 +1,97 @@
+"""`jilink user`: accounts, for whoever has the machine."""
+
+import getpass
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from jilink.core.parties import access, actions, reads
+from jilink.core.parties.rules import Permission, Role
+from jilink.kernel.errors import Refused
+from jilink.site import first_login, preparation
+
+_EPILOG = """
+Examples:
+
+  jilink user add wang --organisation 运营中心 --role dispatcher
+
+  jilink user password wang          asks for it twice
+
+  jilink user password wang --generate
+
+  jilink user list
+"""
+
+app = typer.Typer(epilog=_EPILOG)
+
+
+class NoSuchOrganisation(Refused):
+    """No organisation, or more than one, has that name."""
+
+
+class PasswordsDiffer(Refused):
+    """The password was not typed the same twice."""
+
+
+@app.command("add")
+def add(
+    name: str = typer.Argument(help="Name to sign in with.", metavar="NAME"),
+    organisation: str = typer.Option("", help="Organisation the person belongs to; may be left out while there is one at the top."),
+    role: Annotated[Role, typer.Option(help="What the person may do in it and in everything below.")] = Role.DISPATCHER,
+    generate: bool = typer.Option(False, "--generate", help="Make a password and show it once."),
+) -> None:
+    """Add a person with a role in an organisation."""
+    preparation.require_prepared()
+    by = access.system("user")
+    place = _organisation(organisation, by)
+    password = _password(generate=generate)
+    user = actions.add_user(username=name, password=password, by=by)
+    actions.set_role(user=user, organisation=place.id, role=role, by=by)
+    typer.echo(f"{name} is now {role} in {place.name}.")
+
+
+@app.command("password")
+def set_password(
+    name: str = typer.Argument(help="Name the person signs in with.", metavar="NAME"),
+    generate: bool = typer.Option(False, "--generate", help="Make a password and show it once."),
+) -> None:
+    """Give a person a new password; whoever is signed in under that name is signed out."""
+    preparation.require_prepared()
+    actions.set_password(username=name, password=_password(generate=generate), by=access.system("user"))
+    typer.echo(f"{name} has a new password.")
+
+
+@app.command("list")
+def list_accounts() -> None:
+    """List all accounts with their roles."""
+    preparation.require_prepared()
+    table = Table("name", "active", "roles")
+    for account in reads.accounts():
+        table.add_row(account.username, "yes" if account.active else "no", ", ".join(account.roles))
+    Console().print(table)
+
+
+def _organisation(name: str, by: access.Actor) -> reads.OrganisationName:
+    known = reads.choices(by, Permission.MANAGE_MEMBERS)
+    found = [choice for choice in known if choice.name == name or (not name and choice.depth == 0)]
+    if len(found) != 1:
+        names = ", ".join(choice.name for choice in known)
+        raise NoSuchOrganisation(f"name one organisation with --organisation; there are: {names}")
+    return found[0]
+
+
+def _password(*, generate: bool) -> str:
+    """Return a generated password (shown once), one typed twice, or one line of standard input when that is no terminal."""
+    if generate:
+        password = first_login.generate_password()
+        typer.echo(f"Password: {password}")
+        return password
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise PasswordsDiffer("the two passwords differ; nothing was changed")
+    return password

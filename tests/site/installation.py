@@ -1,0 +1,145 @@
+"""A whole installation on free loopback ports, run by the real `jilink` command."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from jilink.kernel.settings import Settings
+
+PATIENCE_S = 90.0
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that were free a moment ago, no two alike."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def free_run(length: int) -> int:
+    """Return the first of `length` ports in a row that were free a moment ago."""
+    while True:
+        first = free_ports(1)[0]
+        try:
+            sockets = [socket.create_server(("127.0.0.1", port)) for port in range(first, first + length)]
+        except (OSError, OverflowError):
+            continue
+        for each in sockets:
+            each.close()
+        return first
+
+
+def environment(data: Path, **more: str) -> dict[str, str]:
+    """Return the environment of an installation of its own: data folder and ports."""
+    web, nats, terminals, attachments = free_ports(4)
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("JILINK_")}
+    return {
+        **inherited,
+        "JILINK_DATA": str(data),
+        "JILINK_WEB": f"127.0.0.1:{web}",
+        "JILINK_NATS_PORT": str(nats),
+        "JILINK_TERMINALS": f"127.0.0.1:{terminals}",
+        "JILINK_ATTACHMENTS": f"127.0.0.1:{attachments}",
+        "JILINK_HEALTH_PORT": str(free_run(16)),
+        "JILINK_TERMINALS_WORKERS": "1",
+        **more,
+    }
+
+
+def until(holds: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
+    """Wait until `holds()` is true; fail saying `what` was waited for."""
+    give_up = time.monotonic() + patience_s
+    while not holds():
+        assert time.monotonic() < give_up, f"waited {patience_s:.0f} s in vain: {what}"
+        time.sleep(0.05)
+
+
+def jilink(*arguments: str, env: dict[str, str], timeout: float = 120.0, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    command = [sys.executable, "-m", "jilink.site.cli", *arguments]
+    return subprocess.run(command, env={**env, "COLUMNS": "140"}, text=True, capture_output=True, timeout=timeout, input=given, check=False)
+
+
+@dataclass
+class Up:
+    """A running `jilink up`."""
+
+    process: subprocess.Popen[bytes]
+    env: dict[str, str]
+    log: Path
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_environment(self.env)
+
+    def text(self) -> str:
+        """Return everything it has written so far."""
+        return self.log.read_text(errors="replace")
+
+    def children(self) -> dict[str, int]:
+        """Return process id by name of the supervised processes that run now."""
+        found = {}
+        for pid in _children_of(self.process.pid):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"run" in words:
+                found[words[words.index(b"run") + 1].decode()] = pid
+            elif any(word.endswith(b"nats-server") for word in words):
+                found["spine"] = pid
+        return found
+
+    def wait_ready(self) -> None:
+        """Wait until it says that everything runs."""
+        until(lambda: self.process.poll() is not None or re.search(r"\bready\b.*processes=", self.text()), "ready")
+        assert self.process.poll() is None, self.text()
+
+    def stop(self) -> int:
+        """Stop it as Ctrl-C does and return its exit status."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+
+def _children_of(parent: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[1]) == parent and fields[0] != "Z":
+                found.append(int(folder.name))
+    return found
+
+
+@contextmanager
+def running_up(data: Path, *arguments: str, **more: str) -> Iterator[Up]:
+    """Start `jilink up` and make sure that nothing of it is left afterwards."""
+    env = environment(data, **more)
+    data.parent.mkdir(parents=True, exist_ok=True)
+    log = data.parent / f"{data.name}.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen([sys.executable, "-m", "jilink.site.cli", "up", *arguments], env=env, stdout=file, stderr=file)
+    up = Up(process, env, log)
+    try:
+        yield up
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)

@@ -1,0 +1,74 @@
+"""The command line as a person or a script meets it."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from jilink.kernel import settings
+from jilink.kernel.errors import Malformed, Refused, Unavailable
+from jilink.site import processes
+from jilink.site.cli import COMMANDS, EXIT_STATUS
+from tests.site.installation import environment, jilink
+
+
+@pytest.fixture
+def env(tmp_path):
+    return environment(tmp_path / "data")
+
+
+def test_the_list_names_every_command(env):
+    shown = jilink("--help", env=env)
+    assert shown.returncode == 0
+    for name, entry in COMMANDS.items():
+        assert name in shown.stdout
+        assert entry.help[:30] in shown.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_with_an_example(env, name):
+    shown = jilink(name, "--help", env=env)
+    assert shown.returncode == 0, shown.stderr
+    assert f"Usage: jilink {name}" in shown.stdout
+    assert "Example" in shown.stdout
+
+
+def test_every_process_of_the_settings_can_be_run():
+    assert tuple(processes.PROCESSES) == settings.PROCESSES
+    for process in processes.PROCESSES.values():
+        assert callable(import_module(process.module).main)
+
+
+@pytest.mark.parametrize("name", ["decode", "simulate", "run"])
+def test_commands_for_terminals_do_not_load_django(env, name):
+    program = f"import sys; from jilink.site.cli import application; application({name!r}); sys.exit('django' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], env=env, check=False).returncode == 0
+
+
+def test_a_wrong_process_name_is_one_line_and_status_2(env):
+    shown = jilink("run", "nonsense", env=env)
+    assert shown.returncode == 2
+    assert shown.stderr.count("\n") == 1
+    assert "terminals" in shown.stderr
+    assert shown.stderr.startswith("jilink: there is no process 'nonsense'")
+
+
+def test_a_wrong_setting_names_the_variable(env):
+    shown = jilink("run", "spine", env={**env, "JILINK_NATS_PORT": "high"})
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "JILINK_NATS_PORT must be a whole number" in shown.stderr
+
+
+def test_a_mistyped_command_is_refused_with_a_suggestion(env):
+    shown = jilink("simulat", env=env)
+    assert shown.returncode == 2
+    assert "simulate" in shown.stderr
+
+
+def test_each_family_of_errors_has_a_status_of_its_own():
+    assert dict(EXIT_STATUS) == {Refused: 2, Unavailable: 3, Malformed: 4}
+
+
+def test_the_version_is_shown(env):
+    assert jilink("--version", env=env).stdout.startswith("jilink 0.")
