@@ -11,7 +11,7 @@ lie in a stream for a month: no more of a person than reactions need.
 
 import re
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar, overload
 
 import msgspec
 
@@ -46,6 +46,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         EVENTS[(cls.NOUN, cls.NAME)] = cls
 
 
+E = TypeVar("E", bound=Event)
 EVENTS: dict[tuple[str, str], type[Event]] = {}
 """Every event class that has been imported, by noun and name."""
 
@@ -85,9 +86,13 @@ def decode_envelope(data: bytes) -> Envelope:
         raise NotAnEvent("envelope", str(error)) from error
 
 
-def decode_event(value: Envelope) -> Event:
+@overload
+def decode_event(value: Envelope) -> Event: ...
+@overload
+def decode_event(value: Envelope, kind: type[E]) -> E: ...
+def decode_event(value: Envelope, kind: type[Event] | None = None) -> Event:
     """Return the event inside. Raises NotAnEvent where its class is unknown here or its fields do not fit."""
-    kind = EVENTS.get((value.noun, value.name))
+    kind = kind or EVENTS.get((value.noun, value.name))
     if kind is None:
         raise NotAnEvent("unknown", f"{value.noun}.{value.name}")
     try:
