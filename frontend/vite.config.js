@@ -13,7 +13,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1500,
     rolldownOptions: {
-      input: { app: "src/app.js" },
+      input: { app: "src/app.js", map: "src/map-page.js" },
     },
   },
   worker: { format: "es" },

@@ -4,19 +4,22 @@ from datetime import datetime
 from decimal import Decimal
 
 from django import template
+from django.conf import settings
 from django.core.paginator import Page
 from django.forms import BaseForm
 from django.forms.boundfield import BoundField
 from django.http import HttpRequest
 from django.template.context import Context
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from jilink.webkit import navigation
+from jilink.webkit.basemap import LABELS, TILES
 
 register = template.Library()
 
@@ -28,6 +31,7 @@ STATES = {
     "unseen": _("Never seen"),
     "quarantined": _("Waiting for admission"),
     "queued": _("Queued"),
+    "sending": _("Sending"),
     "sent": _("Sent"),
     "answered": _("Answered"),
     "failed": _("Failed"),
@@ -141,3 +145,52 @@ def navigation_links(context: Context) -> list[navigation.Link]:
     """Return the navigation of this viewer; empty where there is no request (error pages)."""
     request = context.get("request")
     return navigation.links(request) if request is not None else []
+
+
+def _basemap_built() -> bool:
+    return (settings.JILINK.data / "basemap" / TILES).is_file()
+
+
+@register.simple_tag
+def map_data() -> SafeString:
+    """Give a map's container the addresses of the basemap; empty ones where none was built."""
+    built = _basemap_built()
+    tiles, labels = (reverse("webkit:basemap", args=[name]) if built else "" for name in (TILES, LABELS))
+    credit = gettext("Boundaries: Tianditu") if built else ""
+    return format_html('data-tiles="{}" data-labels="{}" data-attribution="{}"', tiles, labels, credit)
+
+
+@register.simple_tag
+def map_note() -> SafeString:
+    """Say in one line that there is no basemap, where there is none."""
+    if _basemap_built():
+        return SafeString("")
+    return format_html('<p class="map-note">{}</p>', gettext("No basemap is installed: positions are drawn on a plain grid."))
+
+
+@register.simple_tag
+def map_strings() -> SafeString:
+    """Give the scripts of a page with a map the words they show."""
+    words = {
+        "controls": {
+            "AttributionControl.ToggleAttribution": gettext("Sources"),
+            "Map.Title": gettext("Map"),
+            "NavigationControl.ZoomIn": gettext("Zoom in"),
+            "NavigationControl.ZoomOut": gettext("Zoom out"),
+            "ScaleControl.Kilometers": gettext("km"),
+            "ScaleControl.Meters": gettext("m"),
+        },
+        "states": {name: str(STATES[name]) for name in ("moving", "idle", "alarm", "offline", "unseen")},
+        "connecting": gettext("Connecting"),
+        "live": gettext("Live"),
+        "waiting": gettext("No connection, trying again in {seconds} s"),
+        "ended": gettext("Signed out; sign in again to go on"),
+        "play": gettext("Play"),
+        "pause": gettext("Pause"),
+        "speed": gettext("Speed"),
+        "stop": gettext("Stop"),
+        "alarm": gettext("Alarm"),
+        "noPoints": gettext("No positions in this time"),
+        "failed": gettext("This could not be loaded. Check the connection and try again."),
+    }
+    return json_script(words, "map-strings")
