@@ -50,7 +50,7 @@ class Consumer:
         try:
             envelope = decode_envelope(message.data)
             reaction = self._reactions[envelope.noun, envelope.name]
-            event = decode_event(envelope, reaction.event)
+            event = decode_event(envelope)
         except (Malformed, KeyError) as error:
             await self._give_up(message, None, repr(error), message.delivered)
             return

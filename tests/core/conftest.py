@@ -1,0 +1,35 @@
+"""Fixtures of the core's tests."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from jilink.spine.client import Spine, connect, ensure
+from tests.core import world as worlds
+from tests.core.world import World
+from tests.spine.server import Server, running_server
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return worlds.build()
+
+
+@pytest.fixture
+def lasting_world(transactional_db: None) -> World:
+    """The world with real commits, for tests in which other threads look at the database."""
+    return worlds.build()
+
+
+@pytest.fixture
+def spine_server(tmp_path: Path) -> Iterator[Server]:
+    with running_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def spine(spine_server: Server) -> AsyncIterator[Spine]:
+    async with connect(spine_server.settings, name="test") as client:
+        await ensure(client)
+        yield client
