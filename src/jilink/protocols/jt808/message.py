@@ -41,13 +41,13 @@ class Message(Record):
         return "down" if cls.id & 0x8000 else "up"
 
     @classmethod
-    def label(cls) -> str:
+    def message_name(cls) -> str:
         """Return a stable name: the class name without a year, in snake case."""
         name = cls.__name__.rstrip("0123456789")
         return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
     @classmethod
-    def title(cls) -> str:
+    def message_title(cls) -> str:
         """Return the first line of the docstring."""
         return (cls.__doc__ or "").strip().partition("\n")[0]
 

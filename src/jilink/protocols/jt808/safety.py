@@ -6,6 +6,7 @@ the item's length tells which.
 
 from __future__ import annotations
 
+from jilink.protocols.jt808.message import Message
 from jilink.protocols.wire.groups import Repeat
 from jilink.protocols.wire.kinds import AnyKind, Bytes, Flags, Number, Text
 from jilink.protocols.wire.records import Nested, Record
@@ -162,3 +163,88 @@ SAFETY_ITEMS: dict[int, tuple[AnyKind, ...]] = {
     0x66: (Nested(Tpms, name="tpms"), Nested(Tpms30, name="tpms")),
     0x67: (Nested(Bsd, name="bsd"), Nested(Bsd30, name="bsd")),
 }
+
+
+FILE_TYPES = {0: "image", 1: "audio", 2: "video", 3: "text", 4: "other"}
+
+
+class AttachmentRequest(Message, id=0x9208):
+    """Ask for an alarm's attachments (T/JSATL 12-2017, 4.7.1)."""
+
+    host = Text("of the attachment server", length=">u1", samples=("192.0.2.10",))
+    tcp_port = Number(">u2", "of the server")
+    udp_port = Number(">u2", "of the server")
+    label = Nested(AlarmLabel, "of the alarm")
+    alarm_number = Text("the platform's unique number of the alarm", size=32)
+    reserved = Bytes(size=16)
+
+
+class AttachmentRequest30(AttachmentRequest, years=(2019,)):
+    """Ask for an alarm's attachments, with the 30-byte terminal id."""
+
+    label = Nested(AlarmLabel30, "of the alarm")
+
+
+class AttachmentFile(Record):
+    """One file of an alarm."""
+
+    name = Text("type_channel_alarmType_sequence_alarmNumber.extension", length=">u1", samples=("00_65_6502_0_ab12.jpg",))
+    size_bytes = Number(">u4", "of the file", unit="B")
+
+
+class AttachmentList(Message, id=0x1210):
+    """The attachments of an alarm (T/JSATL 12-2017, 4.7.2)."""
+
+    terminal = Text("terminal id", size=7)
+    label = Nested(AlarmLabel, "of the alarm")
+    alarm_number = Text("the platform's unique number of the alarm", size=32)
+    type = Number(">u1", "why", choices={0: "normal", 1: "resend"})
+    files = Repeat(Nested(AttachmentFile), "to come", count=">u1")
+
+
+class AttachmentList30(AttachmentList, years=(2019,)):
+    """The attachments of an alarm, with the 30-byte terminal id."""
+
+    terminal = Text("terminal id", size=30)
+    label = Nested(AlarmLabel30, "of the alarm")
+
+
+class _File(Message):
+    """A file by name, type and size."""
+
+    name = Text("of the file", length=">u1", samples=("00_65_6502_0_ab12.jpg",))
+    type = Number(">u1", "of the file", choices=FILE_TYPES)
+    size_bytes = Number(">u4", "of the file", unit="B")
+
+
+class AttachmentStart(_File, id=0x1211):
+    """A file begins (T/JSATL 12-2017, 4.7.3)."""
+
+
+class AttachmentEnd(_File, id=0x1212):
+    """A file has ended (T/JSATL 12-2017, 4.7.5)."""
+
+
+class Gap(Record):
+    """A piece of a file that is missing."""
+
+    offset = Number(">u4", "where it begins", unit="B")
+    length = Number(">u4", "how long it is", unit="B")
+
+
+class AttachmentEndAnswer(Message, id=0x9212):
+    """Answer to the end of a file (T/JSATL 12-2017, 4.7.6)."""
+
+    name = Text("of the file", length=">u1", samples=("00_65_6502_0_ab12.jpg",))
+    type = Number(">u1", "of the file", choices=FILE_TYPES)
+    result = Number(">u1", "verdict", choices={0: "complete", 1: "resend"})
+    gaps = Repeat(Nested(Gap), "to send again", count=">u1")
+
+
+class AttachmentData(Record):
+    """One block of an attachment's bytes, not framed and not acknowledged (T/JSATL 12-2017, 4.7.4)."""
+
+    magic = Bytes("30 31 63 64", size=4)
+    name = Text("of the file", size=50)
+    offset = Number(">u4", "in the file", unit="B")
+    data = Bytes("at most 64 KiB", length=">u4")
