@@ -55,7 +55,11 @@ UPLOADS = Bucket(
     doc="Attachment uploads that terminals were asked for; key is the alarm number of message 0x9208, value spine.records.UploadTicket",
     max_age_s=7 * 86400,
 )
-BUCKETS = (ADMISSION, TOKENS, UPLOADS)
+RETENTION = Bucket(
+    name="retention",
+    doc="Days that positions are kept, a whole number in decimal digits (0: for ever); key is the number of the organisation",
+)
+BUCKETS = (ADMISSION, TOKENS, UPLOADS, RETENTION)
 
 MEDIA = "media"
 """Object store for photos, sound, video and active-safety attachments."""
