@@ -13,7 +13,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1500,
     rolldownOptions: {
-      input: { app: "src/app.js", map: "src/map-page.js" },
+      input: { app: "src/app.js", map: "src/map-page.js", vehicle: "src/vehicle-page.js", track: "src/track-page.js" },
     },
   },
   worker: { format: "es" },

@@ -7,7 +7,7 @@ import { onPaletteChange, palette } from "./palette.js";
 maplibre.setWorkerUrl(workerUrl);
 maplibre.addProtocol("pmtiles", new Protocol().tile);
 
-const FONTS = '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans", sans-serif';
+const FONTS = ["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans", "sans-serif"];
 const PREFECTURES = [220100, 220200, 220300, 220400, 220500, 220600, 220700, 220800, 222400];
 export const JILIN = [
   [121.6, 40.8],
@@ -44,7 +44,7 @@ function style({ tiles, labels, attribution, english }) {
   }
   if (labels) {
     sources.labels = { type: "geojson", data: labels };
-    const layout = (size) => ({ "text-field": ["get", english ? "name_en" : "name"], "text-size": size, "text-font": [FONTS], "text-padding": 6, "text-max-width": 8 });
+    const layout = (size) => ({ "text-field": ["get", english ? "name_en" : "name"], "text-size": size, "text-font": FONTS, "text-padding": 6, "text-max-width": 8 });
     const paint = (color) => ({ "text-color": color, "text-halo-color": c.halo, "text-halo-width": 1.6 });
     layers.push(
       { id: "county-label", type: "symbol", source: "labels", minzoom: 7.2, filter: ["all", ["==", ["get", "level"], "county"], ["any", ["==", ["get", "rank"], 1], [">=", ["zoom"], 9]]], layout: layout(["interpolate", ["linear"], ["zoom"], 7, 11.5, 11, 15]), paint: paint(c.label) },
@@ -75,7 +75,7 @@ export function makeMap(container, { own = () => {}, bounds = JILIN, ...options 
     style: base(),
     bounds,
     fitBoundsOptions: { padding: 12 },
-    localIdeographFontFamily: FONTS,
+    localIdeographFontFamily: FONTS.map((font) => (font === "sans-serif" ? font : `"${font}"`)).join(", "),
     attributionControl: { compact: true },
     fadeDuration: 0,
     minZoom: 3.5,

@@ -56,10 +56,33 @@ export function cluster(fleet, zoom, shown, hidden) {
     one.count += 1;
     one.states[state[i]] += 1;
   }
-  const clusters = [...found.values()];
-  for (const one of clusters) {
+  for (const one of found.values()) {
     one.x /= one.count;
     one.y /= one.count;
   }
-  return clusters;
+  return apart([...found.values()], TILE * 2 ** zoom);
+}
+
+/** How large a cluster is drawn, in pixels. */
+export function radius(count) {
+  return Math.min(32, 12 + 3.2 * Math.log2(count / 3));
+}
+
+/** Join clusters that would be drawn over each other, the larger taking in the smaller. */
+function apart(clusters, pixels) {
+  clusters.sort((a, b) => b.count - a.count);
+  const kept = [];
+  for (const one of clusters) {
+    const host = kept.find((big) => Math.hypot(big.x - one.x, big.y - one.y) * pixels < radius(big.count) + radius(one.count) + 2);
+    if (!host) {
+      kept.push(one);
+      continue;
+    }
+    const count = host.count + one.count;
+    host.x += ((one.x - host.x) * one.count) / count;
+    host.y += ((one.y - host.y) * one.count) / count;
+    host.count = count;
+    one.states.forEach((each, state) => (host.states[state] += each));
+  }
+  return kept;
 }

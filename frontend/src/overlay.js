@@ -1,4 +1,5 @@
-import { ORIGIN, toLngLat } from "./fleet.js";
+import { radius } from "./clusters.js";
+import { toLngLat } from "./fleet.js";
 import { palette } from "./palette.js";
 
 /** Clusters and the chosen vehicle's name, drawn with the browser's own letters on a canvas above the map. */
@@ -14,10 +15,6 @@ export class Overlay {
     map.on("render", () => this.draw());
   }
 
-  static radius(count) {
-    return Math.min(34, 13 + 3.6 * Math.log2(count / 3));
-  }
-
   /** Call `place(item, x, y)` with the pixel position of each item that has Mercator x and y. */
   #each(items, place) {
     for (const item of items) {
@@ -30,7 +27,7 @@ export class Overlay {
   hit(point) {
     let found = null;
     this.#each(this.clusters, (one, x, y) => {
-      if (Math.hypot(point.x - x, point.y - y) <= Overlay.radius(one.count) + 4) found = one;
+      if (Math.hypot(point.x - x, point.y - y) <= radius(one.count) + 4) found = one;
     });
     return found;
   }
@@ -57,9 +54,9 @@ export class Overlay {
   }
 
   #cluster(g, one, x, y, colours) {
-    const radius = Overlay.radius(one.count);
+    const size = radius(one.count);
     g.beginPath();
-    g.arc(x, y, radius + 1.5, 0, 2 * Math.PI);
+    g.arc(x, y, size + 1.5, 0, 2 * Math.PI);
     g.fillStyle = colours.ring;
     g.fill();
     let angle = -Math.PI / 2;
@@ -68,18 +65,18 @@ export class Overlay {
       const next = angle + (2 * Math.PI * one.states[state]) / one.count;
       g.beginPath();
       g.moveTo(x, y);
-      g.arc(x, y, radius, angle, next);
+      g.arc(x, y, size, angle, next);
       g.closePath();
       g.fillStyle = colours.states[state];
       g.fill();
       angle = next;
     }
     g.beginPath();
-    g.arc(x, y, radius - 4, 0, 2 * Math.PI);
+    g.arc(x, y, size - 4, 0, 2 * Math.PI);
     g.fillStyle = colours.disc;
     g.fill();
     g.fillStyle = colours.discInk;
-    g.font = `600 ${radius > 22 ? 13 : 12}px system-ui, sans-serif`;
+    g.font = `600 ${size > 22 ? 13 : 12}px system-ui, sans-serif`;
     g.fillText(one.count < 10000 ? String(one.count) : `${Math.round(one.count / 1000)}k`, x, y + 0.5);
   }
 
@@ -98,5 +95,3 @@ export class Overlay {
     g.fillText(text, x, top + 12.5);
   }
 }
-
-export { ORIGIN };

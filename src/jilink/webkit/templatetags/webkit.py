@@ -95,6 +95,17 @@ def moment(value: datetime | None, style: str = "full") -> SafeString:
     return format_html('<time class="num" datetime="{}" title="{}">{}</time>', local.isoformat(), full, local.strftime(pattern))
 
 
+@register.simple_tag
+def duration(seconds: int | float | None) -> SafeString:
+    """Show a length of time in hours and minutes."""
+    if seconds is None:
+        return _nothing(gettext("not available"))
+    hours, minutes = divmod(round(seconds / 60), 60)
+    unit = '<span class="num">{}</span><span class="unit"> {} </span>'
+    parts = [format_html(unit, hours, gettext("h"))] if hours else []
+    return format_html("{}{}", parts[0] if parts else "", format_html(unit, minutes, gettext("min")))
+
+
 @register.inclusion_tag("webkit/parts/form.html")
 def form_fields(form: BaseForm) -> dict[str, object]:
     """Lay out a form: the error summary with links to the fields, then every field with label, help and error."""
