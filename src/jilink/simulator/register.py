@@ -82,9 +82,9 @@ _VIN_VALUES = dict(zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", (*range(10), *range(
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 
 
-def register(count: int, seed: int = 1) -> list[Vehicle]:
-    """Return the first `count` vehicles of the register of this seed. Plates, telephone numbers and terminal ids are unique."""
-    return [vehicle(index, seed) for index in range(count)]
+def register(count: int, seed: int = 1, *, first: int = 0) -> list[Vehicle]:
+    """Return `count` vehicles of the register of this seed. Plates, telephone numbers and terminal ids are unique in it."""
+    return [vehicle(index, seed) for index in range(first, first + count)]
 
 
 def vehicle(index: int, seed: int = 1) -> Vehicle:
