@@ -137,7 +137,35 @@ def decode_body(header: Header, body: bytes, profile: Profile, tolerances: tuple
         return Decoded(
             header, "unknown", header.year, Unknown(body=body), (*tolerances, Tolerance("unknown-message", f"0x{header.id:04x}"))
         )
-    best: tuple[int, type[Message], Message, Cursor, bytes] | None = None
+    try:
+        reading = _best_reading(declared, body, profile)
+    except Malformed:
+        if header.encryption:
+            return encrypted
+        raise
+    chosen, cursor = type(reading.record), reading.cursor
+    if header.encryption:
+        if cursor.tolerances:
+            return encrypted
+        tolerances = (*tolerances, Tolerance("encryption-bits", "header", str(header.encryption)))
+    year = header.year if header.year in chosen.years else chosen.years[-1]
+    if (header.year == 2019) != (year == 2019):
+        cursor.tolerate("body-of-other-year", "body", str(year))
+    if chosen.variant:
+        cursor.tolerate("body-variant", "body", chosen.variant)
+    return Decoded(header, chosen.message_name(), year, reading.record, (*tolerances, *cursor.tolerances), reading.trailing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    record: Message
+    cursor: Cursor
+    trailing: bytes
+
+
+def _best_reading(declared: list[type[Message]], body: bytes, profile: Profile) -> _Reading:
+    """Read a body by the first declaration it follows without deviation, else by the one with the fewest. Raises Malformed."""
+    best: _Reading | None = None
     failure: Malformed | None = None
     for candidate in declared:
         cursor = Cursor(body, tables=profile.tables)
@@ -149,24 +177,13 @@ def decode_body(header: Header, body: bytes, profile: Profile, tolerances: tuple
         trailing = cursor.rest()
         if trailing:
             cursor.tolerate("trailing-bytes", "body", f"{len(trailing)} bytes")
-        weight = len(cursor.tolerances)
-        if best is None or weight < best[0]:
-            best = (weight, candidate, record, cursor, trailing)
-        if not weight:
-            break
-    if best is None and header.encryption:
-        return encrypted
+        if not cursor.tolerances:
+            return _Reading(record, cursor, trailing)
+        if best is None or len(cursor.tolerances) < len(best.cursor.tolerances):
+            best = _Reading(record, cursor, trailing)
     if best is None:
         raise failure or Malformed("truncated")
-    weight, chosen, record, cursor, trailing = best
-    if header.encryption:
-        if weight:
-            return encrypted
-        tolerances = (*tolerances, Tolerance("encryption-bits", "header", str(header.encryption)))
-    year = header.year if header.year in chosen.years else chosen.years[-1]
-    if (header.year == 2019 and year != 2019) or (header.year != 2019 and year == 2019):
-        cursor.tolerate("body-of-other-year", "body", str(year))
-    return Decoded(header, chosen.message_name(), year, record, (*tolerances, *cursor.tolerances), trailing)
+    return best
 
 
 def _name(header: Header) -> str:

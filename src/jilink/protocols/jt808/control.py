@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from jilink.protocols.jt808.message import Message
 from jilink.protocols.jt808.position import PositionBody, PositionBody2013
-from jilink.protocols.wire.groups import Repeat, Switch, When, equals, nonzero
-from jilink.protocols.wire.kinds import Bytes, Flags, Number, Text
+from jilink.protocols.wire.groups import Repeat, Switch, When, nonzero
+from jilink.protocols.wire.joined import Joined
+from jilink.protocols.wire.kinds import Flags, Number, Text
 from jilink.protocols.wire.records import Nested, Record
 
 COMMANDS_2013 = {
@@ -19,12 +20,34 @@ COMMANDS_2013 = {
 }
 VENDOR_COMMANDS = {0x64: "vendor fuel cut", 0x65: "vendor fuel resume", 0xF0: "vendor fuel cut", 0xF1: "vendor fuel resume"}
 
+UPGRADE_PARTS = (
+    "url",
+    "apn",
+    "user",
+    "password",
+    "address",
+    "tcp_port",
+    "udp_port",
+    "maker",
+    "hardware",
+    "firmware",
+    "time_limit",
+)
+CONNECT_PARTS = ("control", "token", "apn", "user", "password", "address", "tcp_port", "udp_port", "time_limit")
+
 
 class TerminalControl2013(Message, id=0x8105, years=(2011, 2013)):
     """Control the terminal (JT/T 808-2013, 8.12). Parameters are joined by `;`; an empty one stays as it is."""
 
     command = Number(">u1", "what to do", choices=COMMANDS_2013 | VENDOR_COMMANDS)
-    parameters = Text("joined by ;", samples=("", "0;code;cmnet;;;219.141.1.1;7611;;30"))
+    parameters = Switch(
+        "command",
+        {
+            1: Joined(UPGRADE_PARTS, "where the package lies", samples=(("ftp://192.0.2.10/a.bin", "cmnet", "", "", "192.0.2.10", "21"),)),
+            2: Joined(CONNECT_PARTS, "where to connect", samples=(("0", "code", "cmnet", "", "", "192.0.2.10", "7611", "", "30"), ("1",))),
+        },
+        Text("of the command", samples=("",)),
+    )
 
 
 class TerminalControl(TerminalControl2013, years=(2019,)):
@@ -178,6 +201,3 @@ class VehicleControlAnswer2013(VehicleControlAnswer, years=(2011, 2013)):
     """Answer to vehicle control (JT/T 808-2013, 8.34)."""
 
     position = Nested(PositionBody2013, "where it is, with the new status")
-
-
-__all__ = ["Bytes", "equals"]

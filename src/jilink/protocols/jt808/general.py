@@ -179,6 +179,12 @@ class Attributes(Attributes2013, years=(2019,)):
     terminal = Text("terminal id, of the maker", size=30)
 
 
+class Attributes11(Attributes, years=(2019,), variant="maker of 11 bytes"):
+    """The terminal's attributes with a maker as long as in a registration, as one code base writes it."""
+
+    maker = Text("maker code", size=11, samples=MAKERS)
+
+
 UPGRADES = {0: "terminal", 12: "IC-card reader", 52: "BeiDou module", 0x64: "ADAS", 0x65: "DSM", 0x66: "TPMS", 0x67: "BSD"}
 
 

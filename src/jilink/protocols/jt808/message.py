@@ -15,6 +15,9 @@ YEARS: tuple[Year, ...] = (2011, 2013, 2019)
 MESSAGES: dict[tuple[int, Direction, Year], type[Message]] = {}
 """Every declared message by id, direction (up = from the terminal) and year of the standard."""
 
+VARIANTS: dict[int, list[type[Message]]] = {}
+"""Declarations that depart from the standard and are met on the road, by id."""
+
 
 class Message(Record):
     """A message body, declared with `id` and, where it is not of every year, `years`.
@@ -24,14 +27,24 @@ class Message(Record):
 
     id: ClassVar[int] = -1
     years: ClassVar[tuple[Year, ...]] = YEARS
-    short_from: ClassVar[str] = ""
-    """Bodies that end at or after this field are accepted; fields that did not come are empty (tolerance `short-body`)."""
+    variant: ClassVar[str] = ""
+    """Says how it departs from the standard, where it does; such a declaration is tried after the standard ones of its years."""
 
-    def __init_subclass__(cls, *, id: int | None = None, years: tuple[Year, ...] | None = None, **options: object) -> None:
+    def __init_subclass__(
+        cls,
+        *,
+        id: int | None = None,
+        years: tuple[Year, ...] | None = None,
+        variant: str = "",
+        **options: object,
+    ) -> None:
         super().__init_subclass__(**options)
         cls.id = cls.id if id is None else id
         cls.years = cls.years if years is None else years
-        if id is not None or years is not None:
+        cls.variant = variant
+        if variant:
+            VARIANTS.setdefault(cls.id, []).append(cls)
+        elif id is not None or years is not None:
             for year in cls.years:
                 MESSAGES[cls.id, cls.direction(), year] = cls
 

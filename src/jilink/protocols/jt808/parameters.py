@@ -128,7 +128,7 @@ STANDARD_PARAMETERS: dict[int, Kinds] = {
     0x0082: _number("city", "of the vehicle", form=">u2", typical=(100, 2426)),
     0x0083: (Text("of the vehicle", name="plate", samples=("吉A12345",)),),
     0x0084: _number("plate_colour", "as in a registration", form=">u1", typical=(1, 4)),
-    0x0090: (Flags(">u1", bits.GNSS, "satellite systems in use", name="gnss"),),
+    0x0090: tuple(Flags(form, bits.GNSS, "satellite systems in use (four bytes are met)", name="gnss") for form in (">u1", ">u4")),
     0x0091: _choice(
         "gnss_baud", "speed of the receiver's port", dict(enumerate(("4800", "9600", "19200", "38400", "57600", "115200"))), ">u1"
     ),

@@ -107,6 +107,12 @@ class AdasParameters(_Common):
     reserved2 = Bytes(size=4)
 
 
+class AdasParameters57(AdasParameters):
+    """Driver assistance, 57 bytes: the Guangdong variant."""
+
+    reserved2 = Bytes(size=5)
+
+
 class DsmParameters(_Common):
     """Driver state, 49 bytes."""
 
@@ -190,7 +196,7 @@ class BsdParameters(Record):
 
 
 SAFETY_PARAMETERS: dict[int, tuple[AnyKind, ...]] = {
-    0xF364: (Nested(AdasParameters, "driver assistance", name="adas"),),
+    0xF364: (Nested(AdasParameters, "driver assistance", name="adas"), Nested(AdasParameters57, "driver assistance", name="adas")),
     0xF365: (Nested(DsmParameters, "driver state", name="dsm"), Nested(DsmParameters65, "driver state", name="dsm")),
     0xF366: (Nested(TpmsParameters, "tyre pressure", name="tpms"),),
     0xF367: (Nested(BsdParameters, "blind zone", name="bsd"),),

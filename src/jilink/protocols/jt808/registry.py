@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jilink.protocols.jt808 import areas, control, general, media, parameters, position, recorder, safety, video
-from jilink.protocols.jt808.message import MESSAGES, YEARS, Direction, Message, Year
+from jilink.protocols.jt808.message import MESSAGES, VARIANTS, YEARS, Direction, Message, Year
 
 AREAS_OF_WORK = (general, parameters, control, position, areas, recorder, media, safety, video)
 """The modules, in the order of the reference page."""
@@ -30,7 +30,7 @@ def candidates(number: int, year: Year) -> list[type[Message]]:
         declared = message(number, candidate)
         if declared is not None and declared not in found:
             found.append(declared)
-    return found
+    return found + [variant for variant in VARIANTS.get(number, ()) if year in variant.years]
 
 
-__all__ = ["AREAS_OF_WORK", "MESSAGES", "YEARS", "candidates", "direction_of", "message"]
+__all__ = ["AREAS_OF_WORK", "MESSAGES", "VARIANTS", "YEARS", "candidates", "direction_of", "message"]

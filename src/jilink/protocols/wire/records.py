@@ -71,6 +71,8 @@ class Record:
         for base in reversed(cls.__mro__):
             for name, kind in vars(base).items():
                 if isinstance(kind, Kind):
+                    if any(name in vars(other) and not isinstance(vars(other)[name], Kind) for other in cls.__mro__):
+                        raise TypeError(f"{cls.__name__}: a field may not be called {name}")
                     fields[name] = kind
             for name in vars(base).get("without", ()):
                 fields.pop(name, None)
