@@ -1,0 +1,145 @@
+"""A throw-away installation for one measurement: its own folder, ports, spine and gateway, stopped by process id."""
+
+import asyncio
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from jilink.kernel.errors import Unavailable
+from jilink.kernel.settings import Settings
+from jilink.simulator.load.fleet import LoadTerminal
+from jilink.spine.client import Spine, connect, ensure
+from jilink.spine.records import Admission, Token, digest
+from jilink.spine.subjects import ADMISSION, TOKENS
+
+READY_WITHIN_S = 60.0
+ADMISSIONS_AT_ONCE = 200
+GATEWAY_CORE, OTHER_CORE = 0, 1
+
+
+class RigFailed(Unavailable):
+    """A process of the measurement did not come up or ended early."""
+
+
+def free_port() -> int:
+    """Return a loopback port that is free now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def running(command: Sequence[str], environment: dict[str, str], core: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process, on one core where given, and stop it at the end."""
+    pin = ["taskset", "-c", str(core)] if core is not None and (os.cpu_count() or 1) > 1 else []
+    process = subprocess.Popen([*pin, *command], env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until something listens. Raises RigFailed when the process ends or the time is over."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RigFailed(f"{process.args!r} ended with status {process.returncode}")
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RigFailed(f"nothing listens on port {port} after {READY_WITHIN_S:.0f} s")
+
+
+class Rig:
+    """A spine in `folder` and as many gateways, one after the other, as the measurement wants."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.nats_port = free_port()
+        self.environment = {
+            "JILINK_DATA": str(folder),
+            "JILINK_NATS_PORT": str(self.nats_port),
+            "JILINK_HEALTH_PORT": "0",
+            "JILINK_ATTACHMENTS": "",
+            "JILINK_TERMINALS_WORKERS": "1",
+            "JILINK_TERMINALS_PER_ADDRESS": "0",
+            "JILINK_TERMINALS_BYTES_PER_S": "0",
+            "JILINK_TERMINALS_FRAMES_PER_S": "0",
+        }
+        self.settings = Settings.from_environment(self.environment)
+
+    @contextmanager
+    def spine(self) -> Iterator[None]:
+        """Run the bundled server, with every stream and bucket."""
+        with running([sys.executable, "-m", "jilink.site.cli", "run", "spine"], self.environment, OTHER_CORE) as process:
+            wait_for_port(self.nats_port, process)
+            asyncio.run(self._prepare([]))
+            yield
+
+    def admit(self, terminals: Sequence[LoadTerminal]) -> None:
+        """Let the terminals in, each with its token."""
+        asyncio.run(self._prepare(terminals))
+
+    async def _prepare(self, terminals: Sequence[LoadTerminal]) -> None:
+        async with connect(self.settings, name="bench") as spine:
+            await ensure(spine)
+            for first in range(0, len(terminals), ADMISSIONS_AT_ONCE):
+                await asyncio.gather(*(_admit(spine, one) for one in terminals[first : first + ADMISSIONS_AT_ONCE]))
+
+    @contextmanager
+    def gateway(self, io: str) -> Iterator[tuple[int, int]]:
+        """Run a gateway of one worker on a core of its own; yields (port, process id of the worker)."""
+        port = free_port()
+        environment = self.environment | {"JILINK_TERMINALS": f"127.0.0.1:{port}", "JILINK_TERMINALS_IO": io}
+        with running([sys.executable, "-m", "jilink.site.cli", "run", "terminals"], environment, GATEWAY_CORE) as process:
+            wait_for_port(port, process)
+            yield port, _worker_of(process.pid)
+
+
+async def _admit(spine: Spine, terminal: LoadTerminal) -> None:
+    key = digest(terminal.phone)
+    token = Token(
+        token_sha256=hashlib.sha256(terminal.token.encode()).hexdigest(), terminal_id="", asset=terminal.asset, issued_at=datetime.now(UTC)
+    )
+    await spine.bucket(TOKENS).put(key, msgspec.json.encode(token))
+    await spine.bucket(ADMISSION).put(key, msgspec.json.encode(Admission(asset=terminal.asset, organisation=1)))
+
+
+def _worker_of(parent: int) -> int:
+    """Return the process id of the gateway's worker: the child that is busiest with sockets is the first one started."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        if children:
+            return int(children[0])
+        time.sleep(0.05)
+    raise RigFailed("the gateway has no worker")
+
+
+def generate(generator: Path, script: Path, port: int, pid: int, *, seconds: float, rate: float = 0, per_read: int = 1) -> dict[str, float]:
+    """Run the load generator against a server and return what it measured (its keys stand in generator.c)."""
+    words = [str(generator), str(port), str(seconds), str(rate), str(per_read), str(pid), str(script)]
+    pin = ["taskset", "-c", str(OTHER_CORE)] if (os.cpu_count() or 1) > 1 else []
+    done = subprocess.run([*pin, *words], capture_output=True, text=True, timeout=120 + seconds, check=False)
+    if done.returncode:
+        raise RigFailed(f"the load generator ended with status {done.returncode}: {done.stderr.strip()}")
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
