@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 from jilink.kernel.settings import Settings
-from jilink.site import logs, preparation
+from jilink.site import demonstration, logs, preparation
 
 app = typer.Typer()
 
@@ -24,12 +24,14 @@ Doing it again changes nothing. Where processes are spread over hosts, run it on
 @app.command(epilog=_EPILOG)
 def prepare(
     spine: bool = typer.Option(False, "--spine", help="Also lay out the spine; waits up to a minute for the NATS server."),
+    demo: int = typer.Option(0, min=0, max=100_000, help="Also load this many demonstration vehicles."),
 ) -> None:
     """Make the data folder, the database and the spine ready for this version."""
     settings = Settings.from_environment()
     logs.configure(settings.log_format, "prepare")
+    beside = (preparation.Step("demonstration", lambda given: demonstration.ensure(given, demo)),) if demo else ()
     if not sys.stdout.isatty():
-        preparation.prepare(settings, spine=spine)
+        preparation.prepare(settings, spine=spine, beside=beside)
         return
     with Console().status("Preparing") as status:
-        preparation.prepare(settings, spine=spine, begin=lambda name: status.update(f"Preparing: {name}"))
+        preparation.prepare(settings, spine=spine, beside=beside, begin=lambda name: status.update(f"Preparing: {name}"))

@@ -1,0 +1,183 @@
+"""Demonstration fleets: entered by the same actions as any fleet, driven by the simulator, removed without a trace.
+
+What they report comes through the real port; nothing is back-dated. The fleets are found again by the name of their carrier.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+
+from django.db import transaction
+
+from jilink.core.assets import projection
+from jilink.core.assets import reads as assets
+from jilink.core.parties import access, reads
+from jilink.core.parties import actions as parties
+from jilink.core.parties.rules import Permission, Role
+from jilink.kernel.clock import utc_now
+from jilink.kernel.errors import Refused
+from jilink.kernel.ids import OrganisationId
+from jilink.kernel.settings import Settings
+from jilink.services.vehicles import actions as vehicles
+from jilink.services.vehicles.actions import VehicleData
+from jilink.services.vehicles.rules import Kind, PlateColour
+from jilink.simulator import register
+from jilink.site.preparation import FIRST_USER
+from jilink.spine import client, subjects
+from jilink.spine.connection import SpineDown
+
+CARRIER = "演示：吉林客货运输集团"
+PLAIN, MOUNTAINS = "演示：平原车队", "演示：山区车队"
+FLEETS = (PLAIN, MOUNTAINS)
+_MOUNTAIN_PLATES = "EFH"
+KIND = "vehicle"
+RETENTION_DAYS = 1
+SPINE_WITHIN_S = 20.0
+TOGETHER = 2000
+SEED = 1
+
+KINDS = {
+    register.Kind.COACH: Kind.BUS,
+    register.Kind.TRUCK: Kind.TRUCK,
+    register.Kind.TAXI: Kind.TAXI,
+    register.Kind.DANGEROUS: Kind.HAZARDOUS,
+    register.Kind.REFUSE: Kind.OTHER,
+}
+
+
+class NoSuchOwner(Refused):
+    """There is no account of that name to show the demonstration to."""
+
+
+class NotLoaded(Refused):
+    """There is no demonstration to remove."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The carrier's organisation and how many vehicles were added now and are there in all."""
+
+    carrier: OrganisationId
+    added: int
+    total: int
+
+
+def carrier() -> OrganisationId | None:
+    """Return the organisation of the demonstration's carrier, or None where it is not loaded."""
+    return reads.organisation_named(CARRIER)
+
+
+@transaction.atomic
+def load(count: int, *, owner: str = FIRST_USER, now: datetime | None = None) -> Loaded:
+    """Enter the first `count` vehicles of the simulator's register in two fleets, with their terminals. Doing it again adds what lacks.
+
+    `owner` becomes the owner of the carrier. Raises NoSuchOwner; where anything is wrong nothing is entered.
+    """
+    moment = now or utc_now()
+    user = reads.user_id(owner)
+    if user is None:
+        raise NoSuchOwner(f"there is no account named {owner}; name another with --owner")
+    top = carrier()
+    if top is None:
+        top = parties.add_organisation(name=CARRIER, by=access.system("demo"), now=moment)
+        for name in FLEETS:
+            parties.add_organisation(name=name, parent=top, by=access.system("demo"), now=moment)
+    parties.set_role(user=user, organisation=top, role=Role.OWNER, by=access.system("demo"), now=moment)
+    by = _actor(top)
+    places = {choice.name: choice.id for choice in reads.choices(by, Permission.MANAGE_VEHICLES)}
+    wanted = register.register(count, SEED)
+    taken = assets.phones_taken([vehicle.phone for vehicle in wanted])
+    new = [vehicle for vehicle in wanted if vehicle.phone not in taken]
+    for fleet in FLEETS:
+        own = [_data(vehicle, places[fleet]) for vehicle in new if _fleet(vehicle) == fleet]
+        for start in range(0, len(own), TOGETHER):
+            vehicles.add_vehicles(organisation=places[fleet], data=own[start : start + TOGETHER], by=by, now=moment)
+    return Loaded(top, len(new), len(assets.all_ids(by, kind=KIND, permission=Permission.MANAGE_VEHICLES)))
+
+
+def ensure(settings: Settings, count: int) -> str:
+    """Load the demonstration as a step of preparation."""
+    loaded = load(count)
+    return f"{loaded.added} vehicles added, {loaded.total} in all"
+
+
+def remove(settings: Settings) -> int:
+    """Remove the demonstration's vehicles, terminals and organisations and return how many vehicles there were.
+
+    Their history gets a retention of one day, so that the history's own job deletes it. Raises NotLoaded; raises
+    Unavailable, having changed nothing, where no NATS server answers.
+    """
+    top = carrier()
+    if top is None:
+        raise NotLoaded("no demonstration is loaded")
+    by = _actor(top)
+    asyncio.run(_expire(settings, list(by.grants)))
+    count = _remove(by, top)
+    asyncio.run(_project(settings))
+    return count
+
+
+@transaction.atomic
+def _remove(by: access.Actor, top: OrganisationId) -> int:
+    ids = assets.all_ids(by, kind=KIND, permission=Permission.MANAGE_VEHICLES)
+    for asset in ids:
+        vehicles.remove_vehicle(asset=asset, by=by)
+    for organisation in sorted(by.grants, key=lambda one: one == top):
+        parties.remove_organisation(organisation=organisation, by=by)
+    return len(ids)
+
+
+def _actor(top: OrganisationId) -> access.Actor:
+    """Return the installation as an actor whose reach is the carrier and its fleets, nothing else."""
+    everyone = access.system("demo")
+    tree = reads.choices(everyone, Permission.VIEW_VEHICLES)
+    place = next(number for number, choice in enumerate(tree) if choice.id == top)
+    below = takewhile(lambda choice: choice.depth > tree[place].depth, tree[place + 1 :])
+    inside = {top, *(choice.id for choice in below)}
+    return access.Actor(everyone.name, None, {one: granted for one, granted in everyone.grants.items() if one in inside})
+
+
+def _fleet(vehicle: register.Vehicle) -> str:
+    return MOUNTAINS if vehicle.plate[1] in _MOUNTAIN_PLATES else PLAIN
+
+
+def _data(vehicle: register.Vehicle, organisation: OrganisationId) -> VehicleData:
+    return VehicleData(
+        plate=vehicle.plate,
+        organisation=organisation,
+        plate_colour=PlateColour(vehicle.plate_colour),
+        vin=vehicle.vin,
+        kind=KINDS[vehicle.kind],
+        note=f"{vehicle.model} · {vehicle.home}",
+        terminal_phone=vehicle.phone,
+    )
+
+
+@asynccontextmanager
+async def _spine(settings: Settings) -> AsyncIterator[client.Spine]:
+    """Give a connected spine. Raises SpineDown where no server answers in time."""
+    spine = client.Spine(settings, "demo")
+    try:
+        try:
+            async with asyncio.timeout(SPINE_WITHIN_S):
+                await spine.open()
+        except TimeoutError:
+            raise SpineDown("no NATS server answers; start Jilink first (jilink up)") from None
+        yield spine
+    finally:
+        await spine.close()
+
+
+async def _expire(settings: Settings, organisations: list[OrganisationId]) -> None:
+    async with _spine(settings) as spine:
+        await client.ensure(spine)
+        for organisation in organisations:
+            await spine.bucket(subjects.RETENTION).put(str(organisation), str(RETENTION_DAYS).encode())
+
+
+async def _project(settings: Settings) -> None:
+    async with _spine(settings) as spine:
+        await projection.project_all(spine)
