@@ -73,7 +73,7 @@ function apart(clusters, pixels) {
   clusters.sort((a, b) => b.count - a.count);
   const kept = [];
   for (const one of clusters) {
-    const host = kept.find((big) => Math.hypot(big.x - one.x, big.y - one.y) * pixels < radius(big.count) + radius(one.count) + 2);
+    const host = kept.find((big) => Math.hypot(big.x - one.x, big.y - one.y) * pixels < 0.72 * (radius(big.count) + radius(one.count)));
     if (!host) {
       kept.push(one);
       continue;

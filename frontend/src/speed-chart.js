@@ -23,7 +23,7 @@ function options(track, events, hour) {
   const axis = { axisLine: { lineStyle: { color: token("--line-strong") } }, axisTick: { show: false }, axisLabel: { color: token("--ink-3"), fontSize: 12 } };
   return {
     animation: false,
-    grid: { left: 46, right: 16, top: 24, bottom: 26 },
+    grid: { left: 46, right: 16, top: 34, bottom: 26 },
     xAxis: { type: "time", min: track.points.t[0], max: track.points.t.at(-1), ...axis, axisLabel: { ...axis.axisLabel, hideOverlap: true, formatter: hour } },
     yAxis: { type: "value", name: "km/h", nameTextStyle: { color: token("--ink-3"), align: "right", padding: [0, 6, 0, 0] }, min: 0, splitNumber: 3, ...axis, axisLine: { show: false }, splitLine: { lineStyle: { color: token("--line") } } },
     series: [

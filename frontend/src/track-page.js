@@ -9,8 +9,9 @@ const find = (id) => document.getElementById(id);
 const player = find("player");
 const scrubber = find("scrubber");
 const language = document.documentElement.lang;
-const clock = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "zh-CN", { timeZone: "Asia/Shanghai", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-const timeText = (t) => clock.format(t).replaceAll("/", "-");
+// The Swedish order is the one of ISO 8601, which both languages read alike.
+const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const timeText = (t) => clock.format(t);
 
 async function fetchTrack() {
   const response = await fetch(player.dataset.track, { headers: { Accept: "application/json" } });
@@ -167,7 +168,7 @@ async function main() {
   let map = null;
   let marker = null;
   if (canDraw()) {
-    map = makeMap(find("track-map"), { own: () => drawTrack(map, track, events), bounds: track.points.t.length > 1 ? bounds(track.points) : JILIN, fitBoundsOptions: { padding: 48, maxZoom: 15 } });
+    map = makeMap(find("track-map"), { own: () => drawTrack(map, track, events), bounds: track.points.t.length > 1 ? bounds(track.points) : JILIN, fitBoundsOptions: { padding: { top: 40, bottom: 48, left: 48, right: 120 }, maxZoom: 15 } });
     marker = new maplibre.Marker({ element: arrow(), rotationAlignment: "map" }).setLngLat([track.points.lon[0], track.points.lat[0]]).addTo(map);
   } else {
     find("track-map").parentElement.hidden = true;

@@ -36,7 +36,7 @@ STATES = {
     "answered": _("Answered"),
     "failed": _("Failed"),
     "refused": _("Refused"),
-    "raised": _("Open"),
+    "raised": _("Unacknowledged"),
     "acknowledged": _("Acknowledged"),
     "cleared": _("Cleared"),
     "ok": _("Working"),

@@ -1,0 +1,134 @@
+"""Find every string that pages show, and keep the Chinese catalogue complete.
+
+Usage: python frontend/translations.py [--check]
+
+Without options it adds new strings to src/jilink/webkit/locale/zh_Hans/LC_MESSAGES/django.po and drops those no longer
+used; with --check it only lists what lacks its Chinese and ends with status 1 where anything does.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_python
+from babel.messages.pofile import read_po, write_po
+from django.conf import settings
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "src" / "jilink"
+CATALOGUE = SOURCES / "webkit" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+}
+_CALL = re.compile(r"""\b(_|gettext|ngettext|pgettext|npgettext)\((.*?)\)(?=\s|$|X)""", re.DOTALL)
+Found = tuple[str | tuple[str, str], str | None]
+"""Message id (with its plural where it has one) and context."""
+
+
+def _in_python(path: Path) -> Iterator[Found]:
+    with path.open("rb") as file:
+        for _line, name, text, _comments in extract_python(file, list(KEYWORDS), [], {}):
+            parts = (text,) if isinstance(text, str) else tuple(text or ())
+            if not parts or not all(isinstance(part, str) for part in parts[: 2 if name.startswith(("n", "p")) else 1]):
+                continue
+            if name.startswith("ngettext"):
+                yield (parts[0], parts[1]), None
+            elif name.startswith("pgettext"):
+                yield parts[1], parts[0]
+            else:
+                yield parts[0], None
+
+
+def _in_template(path: Path) -> Iterator[Found]:
+    # Django turns a template into calls of gettext among filler; the calls are then read as Python.
+    for name, arguments in _CALL.findall(templatize(path.read_text(encoding="utf-8"), origin=str(path))):
+        try:
+            value = ast.literal_eval(f"({re.sub(r', *count *$', '', arguments)},)")
+        except (SyntaxError, ValueError):
+            continue
+        texts = [part for part in value if isinstance(part, str)]
+        if name == "ngettext":
+            yield (texts[0], texts[1]), None
+        elif name == "pgettext":
+            yield texts[1], texts[0]
+        else:
+            yield texts[0], None
+
+
+def sources() -> Catalog:
+    """Return a catalogue of every string in the sources, untranslated."""
+    if not settings.configured:
+        settings.configure()
+    catalog = Catalog(fuzzy=False)
+    paths = sorted(path for path in SOURCES.rglob("*") if path.suffix in (".py", ".html", ".txt") and "static" not in path.parts)
+    for path in paths:
+        for text, context in _in_python(path) if path.suffix == ".py" else _in_template(path):
+            if text and (isinstance(text, tuple) or text.strip()):
+                catalog.add(text, context=context)
+    return catalog
+
+
+def present() -> Catalog:
+    """Return the Chinese catalogue as it is."""
+    if not CATALOGUE.exists():
+        return Catalog()
+    return read_po(BytesIO(CATALOGUE.read_bytes()), locale="zh_Hans")
+
+
+def missing() -> list[Message]:
+    """Return the strings of the sources that have no finished Chinese."""
+    known = present()
+    lacking = []
+    for message in sources():
+        if not message.id:
+            continue
+        entry = known.get(message.id, message.context)
+        done = entry is not None and not entry.fuzzy and all([entry.string] if isinstance(entry.string, str) else entry.string or [""])
+        if not done:
+            lacking.append(message)
+    return lacking
+
+
+def update() -> None:
+    """Write the catalogue anew: the strings of the sources in alphabetical order, with the Chinese already there."""
+    known = present()
+    fresh = Catalog(locale="zh_Hans", project="Jilink", version="1", fuzzy=False, header_comment="# Simplified Chinese of Jilink's pages.")
+    for message in sources():
+        if message.id:
+            entry = known.get(message.id, message.context)
+            fresh.add(message.id, entry.string if entry else None, context=message.context)
+    CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
+    out = BytesIO()
+    write_po(out, fresh, width=120, no_location=True, sort_output=True, omit_header=False)
+    stable = re.sub(
+        rb'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To|Language-Team)[^\n]*\n',
+        b"",
+        out.getvalue(),
+    )
+    CATALOGUE.write_bytes(stable)
+
+
+def main(arguments: list[str]) -> int:
+    """Update or check the catalogue. Returns the exit status."""
+    if "--check" not in arguments:
+        update()
+    lacking = missing()
+    for message in lacking:
+        print(f"no Chinese: {message.id!r}")  # noqa: T201 -- a command's output
+    return 1 if lacking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
