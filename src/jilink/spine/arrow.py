@@ -7,9 +7,9 @@ version by name: fields it does not know are dropped, fields that are missing be
 import pyarrow as pa
 
 from jilink.kernel.errors import Malformed
-from jilink.spine.measurements import POSITIONS, SESSIONS
+from jilink.spine.measurements import LATEST, POSITIONS, SESSIONS
 
-SCHEMAS: dict[str, pa.Schema] = {schema.metadata[b"schema"].decode(): schema for schema in (POSITIONS, SESSIONS)}
+SCHEMAS: dict[str, pa.Schema] = {schema.metadata[b"schema"].decode(): schema for schema in (POSITIONS, SESSIONS, LATEST)}
 
 _WRITE = pa.ipc.IpcWriteOptions(compression=None)
 

@@ -62,3 +62,16 @@ SESSIONS = pa.schema(
     metadata={"schema": "sessions.1"},
 )
 """One row a beginning or end of a terminal's session."""
+
+LATEST = pa.schema(
+    [
+        *POSITIONS,
+        _field("online", pa.bool_(), "session open and heard of within ten minutes", nullable=False),
+        _field("state", pa.uint8(), "0 never located, 1 moving, 2 idle, 3 alarm, 4 offline", nullable=False),
+        _field("located_at", _UTC, "when the last known place was taken; null where there never was one"),
+        _field("located_latitude", pa.int32(), "the last known place, WGS-84", "deg", "1e-6"),
+        _field("located_longitude", pa.int32(), "the last known place, WGS-84", "deg", "1e-6"),
+    ],
+    metadata={"schema": "latest.1", "datum": "WGS-84"},
+)
+"""One row an asset: its newest fix and what the watch knows besides."""

@@ -1,0 +1,84 @@
+"""Pure decisions of the watch: which fix is newer, what state an asset is in, which device alarms begin and end.
+
+Everything is decided for whole columns at once; `now` and times are milliseconds since 1970 UTC.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from jilink.history.columns import NEWEST_MS, OLDEST_MS
+from jilink.protocols.jt808.bits import ALARMS_2013, ALARMS_2019
+
+Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.uint32]
+
+NEVER, MOVING, IDLE, ALARM, OFFLINE = range(5)
+STATES = {"moving": MOVING, "idle": IDLE, "alarm": ALARM, "offline": OFFLINE}
+"""Names of the states of an asset and their codes in map frames; 0 is an asset that never told its position."""
+
+SILENCE_MS = 10 * 60 * 1000
+"""Nothing received for so long: offline, whatever the session says."""
+MOVING_SPEED = 30
+"""3 km/h in 0.1 km/h: below it GNSS noise looks like motion."""
+REPLACED = "replaced"
+"""End of a session because the same terminal began another: the asset stays online."""
+
+CONDITIONS = {2**number: name for number, name in sorted((ALARMS_2013 | ALARMS_2019).items())}
+"""Condition by bit value of the alarm word (JT/T 808-2019, table 24, and what 2013 has besides)."""
+DEVICE_BITS = sum(CONDITIONS)
+
+
+class Order(NamedTuple):
+    """What orders fixes of one asset: when it happened, when it was received, serial and place in its message."""
+
+    happened: Int64s
+    received: Int64s
+    number: Int64s
+
+
+def happened(measured: Int64s, received: Int64s) -> Int64s:
+    """Return when each fix happened: the terminal's time where it can be believed, else the time of receipt; as the history does."""
+    believed = (measured >= received - OLDEST_MS) & (measured <= received + NEWEST_MS)
+    result: Int64s = np.where(believed, measured, received)
+    return result
+
+
+def newer(left: Order, right: Order) -> Bools:
+    """Return where the left fix comes after the right one."""
+    later: Bools = (left.happened > right.happened) | (
+        (left.happened == right.happened)
+        & ((left.received > right.received) | ((left.received == right.received) & (left.number > right.number)))
+    )
+    return later
+
+
+def online(seen: Int64s, opened: Int64s, closed: Int64s, now: int) -> Bools:
+    """Return which assets are online: heard of after their session's last end, and not silent for too long."""
+    last = np.maximum(seen, opened)
+    result: Bools = (last > closed) & (now - last < SILENCE_MS)
+    return result
+
+
+def states(is_online: Bools, located: Bools, speed: npt.NDArray[np.uint16], alarms: Words) -> npt.NDArray[np.uint8]:
+    """Return the state codes. Offline wins over alarm, alarm over moving and idle."""
+    awake = np.where(alarms != 0, ALARM, np.where(speed >= MOVING_SPEED, MOVING, IDLE))
+    return np.where(located, np.where(is_online, awake, OFFLINE), NEVER).astype(np.uint8)
+
+
+def edges(before: Words, after: Words) -> tuple[Words, Words]:
+    """Return the bits of device alarms that begin and that end between two alarm words."""
+    before, after = before & DEVICE_BITS, after & DEVICE_BITS
+    return after & ~before, before & ~after
+
+
+def conditions(bits: int) -> list[str]:
+    """Return the names of the conditions in an alarm word."""
+    return [name for value, name in CONDITIONS.items() if bits & value]
+
+
+def word(names: set[str]) -> int:
+    """Return the alarm word in which exactly those conditions are set; names that are no device condition are passed over."""
+    return sum(value for value, name in CONDITIONS.items() if name in names)
