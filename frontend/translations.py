@@ -33,6 +33,7 @@ KEYWORDS = {
     "pgettext_lazy": ((1, "c"), 2),
 }
 _CALL = re.compile(r"""\b(_|gettext|ngettext|pgettext|npgettext)\((.*?)\)(?=\s|$|X)""", re.DOTALL)
+_CHANGING = re.compile(rb'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To|Language-Team)[^\n]*\n')
 Found = tuple[str | tuple[str, str], str | None]
 """Message id (with its plural where it has one) and context."""
 
@@ -112,11 +113,7 @@ def update() -> None:
     CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
     out = BytesIO()
     write_po(out, fresh, width=120, no_location=True, sort_output=True, omit_header=False)
-    stable = re.sub(
-        rb'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To|Language-Team)[^\n]*\n',
-        b"",
-        out.getvalue(),
-    )
+    stable = _CHANGING.sub(b"", out.getvalue())
     CATALOGUE.write_bytes(stable)
 
 

@@ -1,0 +1,107 @@
+"""The parts of pages: what they show, and what they keep to themselves."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django import forms
+from django.core.paginator import Paginator
+from django.template import Context, Template
+from django.test import RequestFactory
+from django.utils import translation
+
+from jilink.webkit import navigation
+from jilink.webkit.templatetags.webkit import STATES
+
+
+def render(source: str, address: str = "/", **context: object) -> str:
+    request = RequestFactory().get(address)
+    return Template("{% load webkit %}" + source).render(Context({"request": request, **context}))
+
+
+class Someone:
+    """A signed-in person with some permissions."""
+
+    is_authenticated = True
+
+    def __init__(self, *permissions: str) -> None:
+        self.permissions = permissions
+
+    def has_perm(self, permission: str) -> bool:
+        return permission in self.permissions
+
+
+class Entry(forms.Form):
+    """A form with one field of each look."""
+
+    plate = forms.CharField(label="Plate", max_length=8, help_text="As on the vehicle")
+    note = forms.CharField(label="Note", required=False)
+    agreed = forms.BooleanField(label="Agreed", required=False)
+
+
+def test_a_value_that_is_not_available_is_never_shown_as_zero() -> None:
+    assert "0" not in render("{% measure value 'km/h' %}", value=None)
+    assert ">0<" in render("{% measure value 'km/h' %}", value=0)
+
+
+def test_a_number_has_its_unit_and_decimals() -> None:
+    shown = render("{% measure value 'km' 1 %}", value=13402.53)
+    assert "13,402.5" in shown and "km" in shown
+
+
+def test_a_time_is_shown_in_china_and_kept_with_its_zone() -> None:
+    shown = render("{% moment at 'full' %}", at=datetime(2026, 11, 22, 16, 5, 9, tzinfo=UTC))
+    assert "2026-11-23 00:05:09" in shown and 'datetime="2026-11-23T00:05:09+08:00"' in shown
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_has_a_word_in_both_languages(state: str) -> None:
+    with translation.override("en"):
+        english = render("{% state_badge state %}", state=state)
+    with translation.override("zh-hans"):
+        chinese = render("{% state_badge state %}", state=state)
+    assert english != chinese and f"badge-{state}" in chinese
+
+
+def test_what_a_device_says_cannot_become_markup() -> None:
+    assert "<b>" not in render("{% state_badge state %}{% icon name %}", state="<b>", name='"><b>')
+
+
+def test_a_form_lists_its_errors_and_links_to_the_fields() -> None:
+    shown = render("{% form_fields form %}", form=Entry({"plate": ""}))
+    assert 'role="alert"' in shown and 'href="#id_plate"' in shown
+    assert 'aria-invalid="true"' in shown
+
+
+def test_an_untouched_form_has_no_errors_and_marks_what_is_optional() -> None:
+    with translation.override("en"):
+        shown = render("{% form_fields form %}", form=Entry())
+    assert "error-summary" not in shown and shown.count("(optional)") == 1
+
+
+def test_pages_keep_the_other_parameters() -> None:
+    page = Paginator(range(95), 20).page(2)
+    shown = render("{% pagination page %}", "/?state=alarm&page=2", page=page)
+    assert "?state=alarm&amp;page=1" in shown and "?state=alarm&amp;page=3" in shown
+
+
+def test_a_changed_filter_begins_at_the_first_page() -> None:
+    assert render("{% with_query state='idle' %}", "/?q=A&page=7") == "?q=A&amp;state=idle"
+    assert render("{% with_query state='' %}", "/?q=A&state=idle") == "?q=A"
+
+
+def test_the_navigation_shows_only_what_exists_and_is_permitted() -> None:
+    entries = navigation._entries.copy()
+    try:
+        navigation._entries.clear()
+        navigation.register(
+            navigation.Entry("Account", "account_change_password", "person", order=2),
+            navigation.Entry("Secret", "account_logout", "person", permission="x.y"),
+            navigation.Entry("Gone", "no:such", "person"),
+        )
+        request = RequestFactory().get("/accounts/password/change/")
+        request.user = Someone()
+        assert [(link.title, link.current) for link in navigation.links(request)] == [("Account", True)]
+        request.user = Someone("x.y")
+        assert len(navigation.links(request)) == 2
+    finally:
+        navigation._entries[:] = entries
