@@ -14,8 +14,6 @@ class TerminalSeen(Event, frozen=True, kw_only=True):
 
     NOUN: ClassVar[str] = "terminals"
     phone: str
-    key: str
-    """`records.digest` of the phone."""
     terminal_id: str = ""
     maker: str = ""
     model: str = ""

@@ -1,0 +1,125 @@
+"""What the gateway knows of each connection: columns indexed by descriptor for the hot path, a small record for the rest."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from jilink.edges.terminals.session import State
+from jilink.protocols.jt808.joiner import Joiner
+from jilink.spine.records import Admission
+
+
+@dataclass(slots=True)
+class Terminal:
+    """The readable side of one connection; columns hold what the hot path needs."""
+
+    fd: int
+    generation: int
+    address: str
+    """Address and port of the peer."""
+    host: str
+    phone: str = ""
+    key: str = ""
+    year: int = 2013
+    terminal_id: str = ""
+    admission: Admission | None = None
+    failures: int = 0
+    """Authentications refused in a row."""
+    online_at: datetime | None = None
+    version: int = 1
+    """Protocol version of its headers (2019)."""
+    joiner: Joiner | None = None
+    """There from its first message in packages on."""
+
+    @property
+    def number(self) -> int:
+        """A number no other connection of this worker ever has."""
+        return self.fd << 32 | self.generation
+
+
+class Connections:
+    """Columns indexed by descriptor. About 48 bytes a descriptor that is or was in use; untouched ones cost nothing."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.state = np.zeros(capacity, np.uint8)
+        self.asset = np.zeros(capacity, np.int64)
+        self.organisation = np.zeros(capacity, np.int64)
+        self.generation = np.zeros(capacity, np.uint32)
+        self.phone = np.zeros(capacity, np.uint64)
+        self.phone_high = np.zeros(capacity, np.uint16)
+        self.seen = np.zeros(capacity, np.float64)
+        self.opened = np.zeros(capacity, np.float64)
+        self.serial = np.zeros(capacity, np.uint16)
+        self.recorded = np.zeros(capacity, np.bool_)
+        self.terminals: dict[int, Terminal] = {}
+        self.by_key: dict[str, int] = {}
+        self.by_asset: dict[int, int] = {}
+        self.top = 0
+
+    def open(self, fd: int, generation: int, peer: tuple[str, int], now: float) -> Terminal:
+        """Begin a connection (`now`: monotonic seconds)."""
+        self.top = max(self.top, fd + 1)
+        self.state[fd] = State.CONNECTED
+        self.asset[fd] = self.organisation[fd] = 0
+        self.generation[fd] = generation
+        self.phone[fd] = self.phone_high[fd] = 0
+        self.serial[fd] = 0
+        self.recorded[fd] = False
+        self.seen[fd] = self.opened[fd] = now
+        host, port = peer
+        terminal = Terminal(fd, generation, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", host)
+        self.terminals[fd] = terminal
+        return terminal
+
+    def forget(self, fd: int) -> Terminal | None:
+        """End a connection and return its record; None where there was none."""
+        terminal = self.terminals.pop(fd, None)
+        self.state[fd] = State.FREE
+        if terminal is not None:
+            if self.by_key.get(terminal.key) == fd:
+                del self.by_key[terminal.key]
+            if terminal.admission and self.by_asset.get(terminal.admission.asset) == fd:
+                del self.by_asset[terminal.admission.asset]
+        return terminal
+
+    def current(self, fd: int, generation: int) -> Terminal | None:
+        """Return the record of a connection if it still is the same one."""
+        terminal = self.terminals.get(fd)
+        return terminal if terminal is not None and terminal.generation == generation else None
+
+    def state_of(self, fd: int) -> State:
+        """Return the session state of a descriptor."""
+        return State(int(self.state[fd]))
+
+    def next_serial(self, fd: int, count: int = 1) -> int:
+        """Return the first of `count` consecutive message serials towards the terminal (wraps at 65536)."""
+        first = int(self.serial[fd])
+        self.serial[fd] = (first + count) & 0xFFFF
+        return first
+
+    def next_serials(self, fds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
+        """Return a serial for each of `fds`, in order; a descriptor that occurs several times gets consecutive ones."""
+        order = np.argsort(fds, kind="stable")
+        ordered = fds[order]
+        new = np.empty(ordered.size, np.bool_)
+        new[:1] = True
+        np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+        place = np.arange(ordered.size)
+        first = np.maximum.accumulate(np.where(new, place, 0))
+        rank = (place - first).astype(np.uint16)
+        serials = np.empty(fds.size, np.uint16)
+        serials[order] = self.serial[ordered] + rank
+        last = np.flatnonzero(np.append(new[1:], True)) if ordered.size else np.zeros(0, np.int64)
+        self.serial[ordered[last]] = self.serial[ordered[last]] + rank[last] + np.uint16(1)
+        return serials
+
+    def silent(self, now: float, login_s: float, idle_s: float) -> npt.NDArray[np.int64]:
+        """Return the descriptors that took too long to authenticate or have been silent too long."""
+        state = self.state[: self.top]
+        online = state == State.ONLINE
+        idle = online & (now - self.seen[: self.top] > idle_s)
+        late = (state != State.FREE) & ~online & (now - self.opened[: self.top] > login_s)
+        return np.flatnonzero(idle | late)

@@ -1,0 +1,254 @@
+"""What the parts of one worker share: the loop, the spine, the connections, and the few acts on them. One thread owns it all."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TypeVar
+
+import numpy as np
+import structlog
+
+from jilink.edges.terminals import metrics
+from jilink.edges.terminals.admission import Change, Directory
+from jilink.edges.terminals.connections import Connections, Terminal
+from jilink.edges.terminals.frames import FrameKeeper
+from jilink.edges.terminals.journal import Journal, Takeover, takeover_decoder
+from jilink.edges.terminals.limits import Addresses, Limits, Rates
+from jilink.edges.terminals.loops import Loop
+from jilink.edges.terminals.matching import Ledger, Settled
+from jilink.edges.terminals.publishing import Publisher
+from jilink.edges.terminals.session import State
+from jilink.kernel.errors import Unavailable
+from jilink.kernel.settings import Settings
+from jilink.spine import subjects
+from jilink.spine.bridge import SpineThread
+from jilink.spine.buckets import Change as KeyChange
+from jilink.spine.records import Admission
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+KV_THREADS = 4
+
+
+class Gateway:
+    """One worker's shared state. Everything but `post` belongs to the thread of the loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        worker: str,
+        loop: Loop,
+        spine: SpineThread,
+        *,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
+        self.settings, self.worker, self.loop, self.spine = settings, worker, loop, spine
+        self.clock, self.now = clock, now
+        capacity = len(loop.generation)
+        self.connections = Connections(capacity)
+        self.directory = Directory()
+        self.ledger = Ledger()
+        self.rates = Rates(
+            Limits(
+                connections_per_address=settings.terminals_per_address,
+                bytes_per_s=settings.terminals_bytes_per_s,
+                frames_per_s=settings.terminals_frames_per_s,
+                malformed_per_minute=settings.terminals_malformed_per_minute,
+            ),
+            capacity,
+        )
+        self.addresses = Addresses(settings.terminals_per_address)
+        boot = f"{worker}-{int(now().timestamp() * 1000):x}"
+        self.publisher = Publisher(spine, self.post, boot, settings.terminals_retry_s, clock)
+        self.frames = FrameKeeper(lambda subject, payload: self.spine.publish_soon(subject, payload, None, lambda _: None))
+        self.journal = Journal(worker, self.publisher.publish, spine.send)
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._posted = threading.Event()
+        self._pool = ThreadPoolExecutor(KV_THREADS, thread_name_prefix="kv")
+        self.on_ended: list[Callable[[Terminal], None]] = []
+
+    # between threads
+
+    def post(self, work: Callable[[], None]) -> None:
+        """Have `work` done in the loop's thread. Callable from any thread."""
+        self._inbox.append(work)
+        self._posted.set()
+        self.loop.wake()
+
+    def wait(self, seconds: float) -> None:
+        """Wait at most so long for something to be posted, and do it."""
+        self._posted.wait(seconds)
+        self.drain()
+
+    def drain(self) -> None:
+        """Do what was posted."""
+        self._posted.clear()
+        inbox = self._inbox
+        while inbox:
+            inbox.popleft()()
+
+    def fetch(self, work: Callable[[], T], done: Callable[[T | None, Unavailable | None], None]) -> None:
+        """Run a blocking question to the spine beside the loop; `done` follows in the loop's thread."""
+
+        def ask() -> None:
+            try:
+                value = work()
+            except Unavailable as error:
+                failure = error
+                self.post(lambda: done(None, failure))
+            else:
+                self.post(lambda: done(value, None))
+
+        self._pool.submit(ask)
+
+    def watch(self, on_ready: Callable[[], None]) -> None:
+        """Begin to mirror admissions and tokens, and to hear of terminals that moved to another worker."""
+
+        def admission(change: KeyChange) -> None:
+            self.post(lambda: self._admission_changed(change, on_ready))
+
+        def token(change: KeyChange) -> None:
+            if change.key:
+                self.post(lambda: self.directory.take_token(change.key, change.value))
+
+        def takeover(_: str, payload: bytes) -> None:
+            message = takeover_decoder.decode(payload)
+            if message.worker != self.worker:
+                self.post(lambda: self._taken_over(message))
+
+        self.spine.watch_bucket(subjects.ADMISSION, admission)
+        self.spine.watch_bucket(subjects.TOKENS, token)
+        self.spine.subscribe(subjects.TAKEOVER, takeover)
+
+    # connections
+
+    def send(self, terminal: Terminal, frames: list[bytes]) -> None:
+        """Send frames to a terminal in one piece."""
+        data = np.frombuffer(b"".join(frames), np.uint8)
+        fds = np.array([terminal.fd], np.int64)
+        self.loop.send(fds, np.array([terminal.generation], np.uint32), data, np.zeros(1, np.int64), np.array([data.size], np.int64))
+        if self.connections.recorded[terminal.fd]:
+            for frame in frames:
+                self.record(terminal, frame, "down")
+
+    def record(self, terminal: Terminal, frame: bytes, direction: str) -> None:
+        """Keep a raw frame of a terminal whose recording is on; switch it off when its time is over."""
+        admission = terminal.admission
+        if admission is None or admission.recording_until is None or self.now() >= admission.recording_until:
+            self.connections.recorded[terminal.fd] = False
+            return
+        self.frames.record(frame, direction, terminal.address, self.now(), admission.organisation, admission.asset)
+
+    def quarantine(self, terminal: Terminal, frame: bytes, reason: str) -> None:
+        """Keep a frame that could not be used, with the reason."""
+        owner = terminal.admission
+        self.frames.quarantine(
+            frame,
+            reason,
+            terminal.address,
+            self.now(),
+            self.clock(),
+            owner.organisation if owner else 0,
+            owner.asset if owner else 0,
+        )
+
+    def close(self, terminal: Terminal, reason: str) -> None:
+        """Close a connection after what was handed over to it."""
+        if self.connections.current(terminal.fd, terminal.generation) is None:
+            return
+        self.loop.close(np.array([terminal.fd], np.int64))
+        self.ended(terminal.fd, reason)
+
+    def ended(self, fd: int, reason: str) -> None:
+        """Take note that a connection is gone."""
+        online = self.connections.state[fd] == State.ONLINE
+        terminal = self.connections.forget(fd)
+        if terminal is None:
+            return
+        metrics.CLOSED.labels(reason).inc()
+        self.addresses.leave(terminal.host)
+        if online and terminal.admission:
+            self.journal.end(terminal.admission.organisation, terminal.admission.asset, self.now(), reason)
+        self.deliver(self.ledger.end(terminal.number, self.clock(), self.now()))
+        for listener in self.on_ended:
+            listener(terminal)
+
+    def online(self, terminal: Terminal, admission: Admission) -> None:
+        """A terminal has authenticated: it replaces any other connection of the same terminal, here and in other workers."""
+        held = self.connections.by_key.get(terminal.key)
+        if held is not None and held != terminal.fd and held in self.connections.terminals:
+            self.close(self.connections.terminals[held], "replaced")
+        already = self.connections.state[terminal.fd] == State.ONLINE
+        self.attach(terminal, admission)
+        self.connections.state[terminal.fd] = State.ONLINE
+        self.connections.by_key[terminal.key] = terminal.fd
+        terminal.online_at = self.now()
+        if not already:
+            self.journal.begin(admission.organisation, admission.asset, terminal.online_at)
+
+    def attach(self, terminal: Terminal, admission: Admission) -> None:
+        """Put a terminal's owner and switches into the columns."""
+        columns, fd = self.connections, terminal.fd
+        if terminal.admission and columns.by_asset.get(terminal.admission.asset) == fd:
+            del columns.by_asset[terminal.admission.asset]
+        terminal.admission = admission
+        columns.asset[fd] = admission.asset
+        columns.organisation[fd] = admission.organisation
+        columns.recorded[fd] = admission.recording_until is not None and self.now() < admission.recording_until
+        columns.by_asset[admission.asset] = fd
+
+    def offline(self, terminal: Terminal, reason: str) -> None:
+        """A terminal's session ends while its connection stays."""
+        if self.connections.state[terminal.fd] == State.ONLINE and terminal.admission:
+            self.journal.end(terminal.admission.organisation, terminal.admission.asset, self.now(), reason)
+
+    def deliver(self, settled: list[Settled]) -> None:
+        """Tell those who asked what became of their commands."""
+        for item in settled:
+            metrics.COMMANDS.labels(item.reply.state).inc()
+            for deliver in item.deliver:
+                deliver(item.reply)
+
+    def shutdown(self) -> None:
+        """Let go of helpers. The loop and the spine are their owner's to close."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # changes from outside
+
+    def _admission_changed(self, change: KeyChange, on_ready: Callable[[], None]) -> None:
+        if change.key:
+            known = self.directory.take_admission(change.key, change.value)
+            if known is not None:
+                self._apply(known)
+        if change.ready:
+            on_ready()
+
+    def _apply(self, change: Change) -> None:
+        fd = self.connections.by_key.get(change.key)
+        terminal = self.connections.terminals.get(fd) if fd is not None else None
+        if terminal is None or terminal.admission is None:
+            return
+        before, after = terminal.admission, change.after
+        if after is None or not after.admitted:
+            self.close(terminal, "not_admitted")
+        elif after.asset != before.asset or (
+            after.terminal_id and after.terminal_id != before.terminal_id and after.terminal_id != terminal.terminal_id
+        ):
+            self.close(terminal, "moved")
+        else:
+            if after.organisation != before.organisation:
+                self.offline(terminal, "moved")
+                self.journal.begin(after.organisation, after.asset, self.now())
+            self.attach(terminal, after)
+
+    def _taken_over(self, message: Takeover) -> None:
+        for arrival in message.arrivals:
+            fd = self.connections.by_asset.get(arrival.asset)
+            terminal = self.connections.terminals.get(fd) if fd is not None else None
+            if terminal is None or terminal.online_at is None:
+                continue
+            if (int(terminal.online_at.timestamp() * 1000), self.worker) < (arrival.at_ms, message.worker):
+                self.close(terminal, "replaced")
