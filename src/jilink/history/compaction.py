@@ -84,12 +84,12 @@ class Compaction:
         return done
 
     def vacuum(self, grace_hours: int = GRACE_HOURS) -> int:
-        """Remove files that no commit of the last hours names; return how many."""
+        """Remove files that no commit of the last hours names, those that a crash left behind among them; return how many."""
         table = self.history.table()
         if table is None:
             return 0
         with delta_errors(self.history.storage):
-            return len(table.vacuum(grace_hours, dry_run=False, enforce_retention_duration=False))
+            return len(table.vacuum(grace_hours, dry_run=False, enforce_retention_duration=False, full=True))
 
     def _organisations(self, files: Sequence[File]) -> list[int]:
         found = self._scans.run("SELECT DISTINCT organisation FROM rows ORDER BY 1", files, whole=True)

@@ -74,8 +74,8 @@ class Maintenance:
             self._compaction.merge(day)
 
     def _overdue(self, now: dt.datetime) -> bool:
-        """Whether a finished day was left unsorted, for example because the machine sleeps at night."""
-        return bool(self._compaction.unfinished(china_day(now - OVERDUE)))
+        """Whether the process has just started and a finished day was left unsorted, for example because the machine is off at night."""
+        return self._night is None and bool(self._compaction.unfinished(china_day(now - OVERDUE)))
 
     def _try(self, chore: str, work: Callable[[], object]) -> None:
         try:
