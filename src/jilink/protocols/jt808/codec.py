@@ -161,6 +161,8 @@ class _Reading:
     record: Message
     cursor: Cursor
     trailing: bytes
+    weight: int
+    """How many deviations of shape it took; odd values say nothing about the shape."""
 
 
 def _best_reading(declared: list[type[Message]], body: bytes, profile: Profile) -> _Reading:
@@ -177,10 +179,11 @@ def _best_reading(declared: list[type[Message]], body: bytes, profile: Profile) 
         trailing = cursor.rest()
         if trailing:
             cursor.tolerate("trailing-bytes", "body", f"{len(trailing)} bytes")
-        if not cursor.tolerances:
-            return _Reading(record, cursor, trailing)
-        if best is None or len(cursor.tolerances) < len(best.cursor.tolerances):
-            best = _Reading(record, cursor, trailing)
+        reading = _Reading(record, cursor, trailing, sum(one.key != "out-of-range" for one in cursor.tolerances))
+        if not reading.weight:
+            return reading
+        if best is None or reading.weight < best.weight:
+            best = reading
     if best is None:
         raise failure or Malformed("truncated")
     return best

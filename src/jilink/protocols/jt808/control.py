@@ -190,6 +190,12 @@ class VehicleControl(Message, id=0x8500, years=(2019,)):
     controls = Repeat(Nested(Control), "one after another", count=">u2")
 
 
+class VehicleControlUncounted(VehicleControl, years=(2019,), variant="no count"):
+    """Control the vehicle without the count of controls, as one code base writes it."""
+
+    controls = Repeat(Nested(Control), "one after another", most=1)
+
+
 class VehicleControlAnswer(Message, id=0x0500, years=(2019,)):
     """Answer to vehicle control (JT/T 808-2019, 8.28)."""
 

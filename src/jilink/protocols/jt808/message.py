@@ -57,6 +57,9 @@ class Message(Record):
     def message_name(cls) -> str:
         """Return a stable name: the class name without a year, in snake case."""
         name = cls.__name__.rstrip("0123456789")
+        for base in cls.__mro__[1:] if cls.variant else ():
+            if issubclass(base, Message) and not base.variant and base.id == cls.id:
+                return base.message_name()
         return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
     @classmethod

@@ -78,6 +78,22 @@ class Driver(Driver2013, years=(2019,)):
     identity = When(Text("identity number", size=20), _READ, when="reading is ok")
 
 
+class DriverWhole2013(Driver2013, years=(2013,), variant="every field, card in or out"):
+    """Driver's card in or out, with the card's fields whatever the status, as one code base writes it."""
+
+    reading = Number(">u1", "result")
+    name = Text("driver", length=">u1", samples=DRIVERS)
+    certificate = Text("of qualification", size=20)
+    issuer = Text("of the certificate", length=">u1", samples=("吉林省交通运输厅",))
+    expires = Day("of the certificate")
+
+
+class DriverWhole(DriverWhole2013, years=(2019,), variant="every field, card in or out"):
+    """The same with the identity number."""
+
+    identity = Text("identity number", size=20)
+
+
 class CanFrame(Record):
     """One CAN frame."""
 

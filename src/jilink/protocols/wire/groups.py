@@ -161,6 +161,8 @@ class Tag:
     id: int
     value: object
     kind: AnyKind | None = field(default=None, compare=False)
+    size: int = field(default=0, compare=False)
+    """Bytes of its value, where it was read."""
 
     @property
     def name(self) -> str:
@@ -279,12 +281,12 @@ class Tagged(Kind[Tags]):
                 value = None
             else:
                 if not part.left:
-                    return Tag(number, value, kind)
+                    return Tag(number, value, kind, length)
             del part.tolerances[noted:]
             part.at = start
         if kinds:
             part.tolerate("item-length", f"0x{number:02x}", f"{length} bytes")
-        return Tag(number, part.rest())
+        return Tag(number, part.rest(), size=length)
 
     def write(self, out: bytearray, value: Tags, record: object) -> None:
         if self.count_kind:

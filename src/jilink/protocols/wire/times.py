@@ -36,7 +36,9 @@ class Time(Kind[datetime | None]):
         if raw == b"\0\0\0\0\0\0":
             return None
         try:
-            year, month, day, hour, minute, second = (10 * (byte >> 4) + (byte & 15) if byte & 15 < 10 else 100 for byte in raw)
+            year, month, day, hour, minute, second = (
+                10 * (byte >> 4) + (byte & 15) if byte < 0xA0 and byte & 15 < 10 else 8000 for byte in raw
+            )
             return datetime(2000 + year, month, day, hour, minute, second, tzinfo=self.zone).astimezone(UTC)
         except ValueError:
             cursor.tolerate("not-a-time", self.name, raw.hex())
