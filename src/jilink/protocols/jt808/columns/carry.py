@@ -68,6 +68,8 @@ class Carry:
         if not slow.any():
             self._begun[fds] = generations + np.uint32(1)
             return Pieces(data, starts, fds, generations, [])
+        self._waiting[fds[slow]] = True  # all reads of a connection go one way, so that they stay in order
+        slow = self._waiting[fds]
         groups: dict[tuple[int, int], list[bytes]] = {}
         for row in np.flatnonzero(slow).tolist():
             groups.setdefault((int(fds[row]), int(generations[row])), []).append(data[starts[row] : ends[row]].tobytes())

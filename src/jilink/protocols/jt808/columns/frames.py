@@ -29,6 +29,7 @@ _HEADER = np.dtype(
     }
 )
 """Both header forms over each other (JT/T 808-2019, table 2; JT/T 808-2013, table 2)."""
+_VERSION_AND_PHONE, _VERSION_AT = np.dtype("V11"), 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def read_frames(pieces: Pieces) -> Frames:
     told = properties & _LENGTH_BITS
     package = (properties & _PACKAGE_BIT) != 0
     extra = 1 + np.where(package, _PACKAGE, 0) if package.any() else 1
-    long = _long_headers(properties, told, sizes - extra)
+    long = _long_headers(buffer, starts, properties, told, sizes - extra)
     head = np.where(long, _LONG_HEADER, _SHORT_HEADER) if long.any() else np.full(1, _SHORT_HEADER)
     body = sizes - extra - head
     reason = np.where(body < 0, np.uint8(_HEADER_SHORT), np.uint8(_OK))
@@ -140,12 +141,24 @@ def _unescape(data: Bytes, delimiters: Places) -> tuple[Bytes, Places, NDArray[n
     return plain[kept], delimiters - np.searchsorted(escapes, delimiters), broken
 
 
-def _long_headers(properties: NDArray[np.uint16], told: NDArray[np.integer[Any]], rest: Places) -> NDArray[np.bool_]:
-    """Return which frames have the 2019 header: those whose version bit says so, but where only the other form fits the length."""
+def _long_headers(
+    buffer: Bytes, starts: Places, properties: NDArray[np.uint16], told: NDArray[np.integer[Any]], rest: Places
+) -> NDArray[np.bool_]:
+    """Return which frames have the 2019 header: those whose version bit says so, but where only the other form fits the length.
+
+    A frame without the bit must also have a version and a decimal phone there, as in the scalar reading.
+    """
     long: NDArray[np.bool_] = (properties & _VERSION_BIT) != 0
     misfit = rest - np.where(long, _LONG_HEADER, _SHORT_HEADER) != told
     if misfit.any():
-        long ^= misfit & (rest - np.where(long, _SHORT_HEADER, _LONG_HEADER) == told)
+        turns = np.flatnonzero(misfit & (rest - np.where(long, _SHORT_HEADER, _LONG_HEADER) == told))
+        believed = (
+            at(buffer, _VERSION_AND_PHONE, starts[turns] + _VERSION_AT).view(np.uint8).reshape(turns.size, _VERSION_AND_PHONE.itemsize)
+        )
+        version, phone = believed[:, 0], believed[:, 1:]
+        plausible = (version >= 1) & (version <= 9) & ((phone < 0xA0) & ((phone & 15) < 10)).all(axis=1)
+        turns = turns[long[turns] | plausible]
+        long[turns] = ~long[turns]
     return long
 
 
