@@ -177,6 +177,6 @@ def test_gaps_wider_than_a_column_can_say_are_bridged() -> None:
     fleet.apply_positions(pa.RecordBatch.from_arrays(list(columns.values()), schema=POSITIONS))
     frames(boards, viewer, 0)
     moved = [65_535, 65_536, 65_537, 131_072, 200_001]
-    fleet.apply_positions(batch(*(fix(asset, 5, speed=100) for asset in moved)))
+    fleet.apply_positions(batch(*(fix(asset, 5, speed=100, latitude=43_800_001, longitude=125_300_001) for asset in moved)))
     assert frames(boards, viewer, 5) < 200
     assert [asset for asset, shown in viewer.shown.items() if shown[3] == 10] == moved

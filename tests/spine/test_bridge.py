@@ -82,7 +82,8 @@ def test_a_bucket_is_watched_and_written_from_plain_threads(bridge: SpineThread)
     bridge.put(subjects.ADMISSION, "a", b"1")
     bridge.watch_bucket(subjects.ADMISSION, changes.put)
     first = changes.get(timeout=10)
-    assert (first.key, first.value, first.ready) == ("a", b"1", True)
+    assert (first.key, first.value, first.ready) == ("a", b"1", False)
+    assert changes.get(timeout=10).ready
     bridge.delete(subjects.ADMISSION, "a")
     assert changes.get(timeout=10).value is None
     assert bridge.get(subjects.ADMISSION, "a") is None

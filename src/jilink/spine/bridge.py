@@ -129,7 +129,7 @@ class SpineThread:
         self._spawn_when_ready(lambda: self._spine.subscribe(subject, handle))
 
     def watch_bucket(self, bucket: subjects.Bucket, on_change: Callable[[Change], None]) -> None:
-        """Call `on_change` with every value now in the bucket (`ready` marks the last), then with each change, for ever."""
+        """Call `on_change` with every value now in the bucket, once with `ready`, then with each change, for ever."""
 
         async def watch() -> None:
             async for change in self._spine.bucket(bucket).watch():

@@ -30,7 +30,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A key's new value; None: deleted. `ready` marks the last of the initial values (key empty where there were none)."""
+    """A key's new value; None: deleted. One with an empty key and `ready` comes once, after the values there were at the beginning."""
 
     key: str
     value: bytes | None
@@ -67,14 +67,12 @@ class KeyValues:
         reader = reading.follow(self._connection, self._stream, [f"{self._prefix}>"], last_per_subject=True)
         async with aclosing(reader) as batches:
             async for messages in batches:
-                if not messages and not ready:
-                    ready = True
-                    yield Change("", None, 0, ready=True)
                 for message in messages:
                     gone = any(header in message.headers for header in _GONE)
-                    first = not ready and message.pending == 0
-                    ready = ready or first
-                    yield Change(message.subject.removeprefix(self._prefix), None if gone else message.data, message.sequence, first)
+                    yield Change(message.subject.removeprefix(self._prefix), None if gone else message.data, message.sequence)
+                if not ready and (not messages or messages[-1].pending == 0):
+                    ready = True
+                    yield Change("", None, 0, ready=True)
 
     async def all(self) -> dict[str, bytes]:
         """Return every key and value as they are now."""

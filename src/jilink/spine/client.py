@@ -223,6 +223,10 @@ class Spine:
         """Return up to `count` newest messages of a subject (wildcards allowed), newest first."""
         return await reading.read_last(self.connection, stream, subject, count)
 
+    async def stream_state(self, stream: str) -> reading.StreamState:
+        """Return what a stream holds now, and which life of the stream it is. Raises Unavailable."""
+        return await reading.stream_state(self.connection, stream)
+
     # buckets and objects
 
     def bucket(self, bucket: subjects.Bucket) -> KeyValues:

@@ -53,6 +53,17 @@ class Message:
     reply: str
 
 
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What a stream holds. `life` changes when the stream is made anew: sequences of different lives do not compare."""
+
+    life: str
+    first: int
+    last: int
+    messages: int
+    bytes: int
+
+
 Prepare = Callable[[int], Awaitable[tuple[str, int]]]
 """Make the consumer that goes on after a sequence (0: from the beginning); return its name and how many messages wait."""
 
@@ -142,15 +153,15 @@ async def read_last(connection: Connection, stream: str, subject: str, count: in
     """
     if count <= 0:
         return []
-    state = await _state(connection, stream)
-    low, high = state.first_seq, state.last_seq + 1  # fewer than `count` at or after `high`
+    state = await stream_state(connection, stream)
+    low, high = state.first, state.last + 1  # fewer than `count` at or after `high`
     while low < high:
         middle = (low + high) // 2
         if await _count_from(connection, stream, subject, middle) < count:
             high = middle
         else:
             low = middle + 1
-    start = max(low - 1, state.first_seq)  # the last place with `count` or more, else the beginning
+    start = max(low - 1, state.first)  # the last place with `count` or more, else the beginning
     found: list[Message] = []
     if await _count_from(connection, stream, subject, start):
         async with aclosing(follow(connection, stream, [subject], after=start - 1)) as batches:
@@ -161,13 +172,16 @@ async def read_last(connection: Connection, stream: str, subject: str, count: in
     return found[::-1][:count]
 
 
-async def _state(connection: Connection, stream: str) -> api.StreamState:
+async def stream_state(connection: Connection, stream: str) -> StreamState:
+    """Return what a stream holds now. Raises Unavailable."""
     try:
-        return (await connection.guard(connection.client.jetstream(timeout=10).stream_info(stream))).state
+        info = await connection.guard(connection.client.jetstream(timeout=10).stream_info(stream))
     except nats.js.errors.NotFoundError as error:
         raise StreamMissing(f"stream {stream} does not exist") from error
     except (nats.errors.Error, TimeoutError) as error:
         raise SpineDown(f"the spine did not describe {stream}: {error}") from error
+    life = info.created.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ") if info.created else ""
+    return StreamState(life, info.state.first_seq, info.state.last_seq, info.state.messages, info.state.bytes)
 
 
 async def _count_from(connection: Connection, stream: str, subject: str, sequence: int) -> int:
