@@ -143,3 +143,25 @@ def running_up(data: Path, *arguments: str, **more: str) -> Iterator[Up]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(10)
+
+
+@contextmanager
+def running_spine(env: dict[str, str]) -> Iterator[None]:
+    """Run the bundled NATS server of an installation alone."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jilink.site.cli", "run", "spine"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: _listens(int(env["JILINK_NATS_PORT"])), "the spine listens")
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.2).close()
+    except OSError:
+        return False
+    return True
