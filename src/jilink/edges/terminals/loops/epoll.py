@@ -237,7 +237,7 @@ class EpollLoop:
 
     def _break(self, fd: int) -> None:
         if self._table.state[fd] in (OPEN, ENDED):
-            self.counters.resets += self._table.state[fd] == OPEN
+            self.counters.resets += int(self._table.state[fd] == OPEN)
             self._epoll.unregister(fd)
             self._table.doom(fd)
 

@@ -355,7 +355,7 @@ class UringLoop:
 
     def _break(self, fd: int) -> None:
         if self._table.state[fd] in (OPEN, ENDED):
-            self.counters.resets += self._table.state[fd] == OPEN
+            self.counters.resets += int(self._table.state[fd] == OPEN)
             self._table.doom(fd)
             _shut(fd)
 
