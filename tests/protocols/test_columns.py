@@ -66,7 +66,7 @@ def positions_in(message: Decoded, body: bytes) -> list[tuple[PositionBody, byte
         return found
     if isinstance(fields, PositionBody):
         return [(fields, body[28:], False)]
-    return [(fields.position, body[30:], False)]  # type: ignore[attr-defined] -- an answer
+    return [(fields.position, body[30:], False)]  # type: ignore[attr-defined]  # -- an answer to a command
 
 
 def expected_rows(message: Decoded, body: bytes) -> list[dict[str, object]]:
@@ -116,7 +116,7 @@ def compare(frames: Sequence[bytes]) -> int:
         assert row["organisation"] == 7
         assert isinstance(row["received_at"], datetime)
         assert row["received_at"].timestamp() * 1000 == RECEIVED_MS
-        got.setdefault(row["asset"], []).append(row)  # type: ignore[arg-type] -- the row number stands in for the asset
+        got.setdefault(row["asset"], []).append(row)  # type: ignore[arg-type]  # -- the row number stands in for the asset
     bad = set(batch.bad.tolist())
     compared = 0
     for number, frame in enumerate(frames):
