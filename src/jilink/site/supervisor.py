@@ -134,7 +134,7 @@ class Supervisor:
 
     async def _prepare_folder(self) -> None:
         """Run `jilink prepare` as a process of its own, so that the supervisor stays small."""
-        child = Child(self._jilink("prepare", "prepare", *self._prepare), self._journal.line, self._journal.event)
+        child = Child(self._jilink("prepare", "prepare", "--spine", *self._prepare), self._journal.line, self._journal.event)
         work = asyncio.create_task(child.once())
         told = asyncio.create_task(self._told_to_stop.wait())
         await asyncio.wait([work, told], return_when=asyncio.FIRST_COMPLETED)
@@ -169,6 +169,7 @@ class Supervisor:
         for child in reversed(self._children):
             child.request_stop()
             await self._keepers[child.spec.name]
+            self._journal.event("process stopped", name=child.spec.name, status=child.status)
 
     def _launch(self, spec: Spec) -> None:
         child = Child(spec, self._journal.line, self._journal.event)
