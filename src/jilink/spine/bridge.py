@@ -169,6 +169,10 @@ class SpineThread:
         """Return up to `count` newest messages of a subject, newest first. Raises Unavailable."""
         return self.run(self._spine.read_last(stream, subject, count), 15.0)
 
+    def stream_size(self, stream: str) -> tuple[int, int]:
+        """Return how many messages and bytes a stream holds. Raises Unavailable."""
+        return self.run(self._spine.stream_size(stream), 11.0)
+
     def run(self, work: Coroutine[object, object, T] | Awaitable[T], timeout_s: float) -> T:
         """Run a coroutine in the spine's thread and return its result. Raises SpineDown where that takes longer."""
 

@@ -227,6 +227,11 @@ class Spine:
         """Return what a stream holds now, and which life of the stream it is. Raises Unavailable."""
         return await reading.stream_state(self.connection, stream)
 
+    async def stream_size(self, stream: str) -> tuple[int, int]:
+        """Return how many messages and bytes a stream holds. Raises Unavailable."""
+        state = await self.stream_state(stream)
+        return state.messages, state.bytes
+
     # buckets and objects
 
     def bucket(self, bucket: subjects.Bucket) -> KeyValues:
@@ -247,7 +252,6 @@ class Spine:
                     return (await (await self._objects(bucket)).get(name)).data
                 except (nats.js.errors.NotFoundError, nats.js.errors.ObjectNotFoundError):
                     return None
-        return None
 
     async def delete_object(self, name: str, *, bucket: str = subjects.MEDIA, timeout_s: float = 60.0) -> None:
         """Remove an object; removing what is not there is no error. Raises Unavailable."""

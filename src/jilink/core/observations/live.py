@@ -21,6 +21,8 @@ SNAPSHOT, CHANGES, VERSION = 1, 2, 1
 HEADER = struct.Struct("<BBHIIIffff")
 STEPS = 1 << 20
 SKIP = 65535
+TICKS_FROM_MS = 1_767_225_600_000
+"""2026-01-01 UTC. Ticks begin with the half seconds since then, so that a watch that starts anew goes on after its predecessor."""
 CALM_ROWS = 20_000
 """A snapshot of so many rows is followed by a second without another."""
 
@@ -121,7 +123,7 @@ class Boards:
         self._slots[board.rows] = np.arange(board.rows.size)
         board.box = self._bounds(board.rows)
         board.sent, _ = self._pack(board.rows, board.box)
-        board.tick += 1
+        board.tick = board.tick + 1 if board.tick else max((now_ms - TICKS_FROM_MS) // 500, 1)
         board.stale = False
         board.calm_until_ms = now_ms + 1000 * board.rows.size // CALM_ROWS
         return self._snapshot_frame(board, board.sent)

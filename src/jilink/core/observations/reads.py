@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
 from django.db.models import QuerySet
 
 from jilink.core.assets import reads as assets
+from jilink.core.assets.models import Asset
 from jilink.core.observations.models import Alarm
 from jilink.core.parties.access import Actor, organisations_of
 from jilink.core.parties.rules import Permission
@@ -73,3 +76,10 @@ def open_conditions(assets: Sequence[AssetId] | None = None) -> dict[AssetId, di
     for asset, condition, raised_at in rows.values_list("asset_id", "condition", "raised_at").iterator(chunk_size=2000):
         found.setdefault(AssetId(asset), {})[condition] = raised_at
     return found
+
+
+def owners() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return all assets (ascending) and their organisations. For the watch, which belongs to no organisation."""
+    rows = np.array(list(Asset.objects.order_by("pk").values_list("pk", "organisation_id").iterator(chunk_size=10_000)), np.int64)
+    pairs = rows.reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]

@@ -1,0 +1,62 @@
+"""The watch's own place: its whole state and the stream sequence it reaches, as one file that is replaced whole.
+
+A restart reads it and goes on after its sequence, so it comes to the same state as a watch that never stopped. Losing it costs only time:
+then the history gives the last values and the database the open alarms (see `restore`).
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import structlog
+
+from jilink.core.observations.columns import Fleet
+
+log = structlog.get_logger(__name__)
+LAYOUT = b"1"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the state goes: `life` and `sequence` of the stream MEASUREMENTS."""
+
+    life: str
+    sequence: int
+
+
+def path(data: Path) -> Path:
+    """Return where the checkpoint lies in a data folder."""
+    return data / "watch" / "state.arrow"
+
+
+def save(file: Path, state: pa.RecordBatch, place: Place) -> None:
+    """Replace the checkpoint; on disk when it returns. Raises OSError."""
+    metadata = {b"layout": LAYOUT, b"life": place.life.encode(), b"sequence": str(place.sequence).encode()}
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = file.with_name("state.new")
+    with fresh.open("wb") as sink:
+        with pa.ipc.new_file(sink, state.schema.with_metadata(metadata)) as writer:
+            writer.write_batch(state.replace_schema_metadata(metadata))
+        sink.flush()
+        os.fsync(sink.fileno())
+    fresh.replace(file)
+
+
+def load(file: Path) -> tuple[Fleet, Place] | None:
+    """Return the checkpoint; None where there is none that can be read."""
+    try:
+        with pa.memory_map(str(file)) as source, pa.ipc.open_file(source) as reader:
+            metadata = reader.schema.metadata or {}
+            if metadata.get(b"layout") != LAYOUT:
+                log.info("watch.checkpoint_of_another_layout", file=str(file))
+                return None
+            fleet = Fleet()
+            for number in range(reader.num_record_batches):
+                fleet = Fleet.restored(reader.get_batch(number))
+            return fleet, Place(metadata[b"life"].decode(), int(metadata[b"sequence"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        log.warning("watch.checkpoint_unreadable", file=str(file), reason=repr(error))
+        return None

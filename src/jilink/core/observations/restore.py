@@ -1,0 +1,62 @@
+"""Where the watch begins: from its checkpoint, else from the history and the open alarms, and after which message."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import structlog
+
+from jilink.core.observations import checkpoint, reads, rules
+from jilink.core.observations.columns import Edge, Fleet
+from jilink.history.reads import Reads
+from jilink.history.tables import APPLICATION, History
+from jilink.kernel.settings import Settings
+from jilink.spine.measurements import POSITIONS
+from jilink.spine.reading import StreamState
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The state at the start, the sequence to go on after, and alarm edges that came to light."""
+
+    fleet: Fleet
+    after: int
+    edges: list[Edge]
+
+
+def restore(settings: Settings, stream: StreamState) -> Restored:
+    """Return the state to begin with. Raises Unavailable where the history cannot be read, and the database's errors.
+
+    The checkpoint suffices while the stream still holds what follows it. Otherwise the history fills in what it knows to be newer, as
+    one batch, so that alarms that began or ended meanwhile are noticed, at the time of the fix that shows them.
+    """
+    saved = checkpoint.load(checkpoint.path(settings.data))
+    if saved is not None:
+        fleet, place = saved
+        if place.life == stream.life and stream.first <= place.sequence + 1 and place.sequence <= stream.last:
+            log.info("watch.restored", assets=fleet.count, after=place.sequence)
+            return Restored(fleet, place.sequence, [])
+        after = 0
+    else:
+        fleet = _with_open_alarms(Fleet())
+        after = History(settings).committed_sequence(f"{APPLICATION}.{stream.life}")
+    edges: list[Edge] = []
+    for batch in _last_known(settings):
+        edges += fleet.apply_positions(batch)
+    log.info("watch.restored_from_history", assets=fleet.count, after=after, checkpoint=saved is not None)
+    return Restored(fleet, after, edges)
+
+
+def _with_open_alarms(fleet: Fleet) -> Fleet:
+    words = {int(asset): rules.word(set(conditions)) for asset, conditions in reads.open_conditions().items()}
+    owners = dict(zip(*(column.tolist() for column in reads.owners()), strict=True))
+    fleet.set_open_alarms({asset: word for asset, word in words.items() if word}, owners)
+    return fleet
+
+
+def _last_known(settings: Settings) -> list[pa.RecordBatch]:
+    history = Reads(History(settings))
+    rows = pa.concat_tables([history.last_known(None), history.last_known(None, located=True)])
+    batches: list[pa.RecordBatch] = rows.select(POSITIONS.names).combine_chunks().to_batches()
+    return batches

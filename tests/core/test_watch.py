@@ -1,0 +1,267 @@
+"""The watch with a real spine and database: answers, live frames, alarms, and the same state whatever kills it."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import msgspec
+import pyarrow as pa
+import pytest
+from asgiref.sync import sync_to_async
+
+from jilink.core.assets import actions as assets
+from jilink.core.observations import checkpoint
+from jilink.core.observations.models import Alarm
+from jilink.core.observations.watch import Watch
+from jilink.core.parties import access
+from jilink.kernel.clock import utc_now
+from jilink.kernel.ids import AssetId, OrganisationId
+from jilink.kernel.settings import Settings
+from jilink.spine import arrow, subjects
+from jilink.spine.client import Spine, connect
+from jilink.spine.measurements import POSITIONS, SESSIONS
+from tests.core.test_watch_columns import Row, batch, fix
+from tests.core.test_watch_live import Viewer
+from tests.core.world import World, until
+from tests.spine.server import Server
+
+Counts = dict[str, int]
+
+
+@dataclass
+class Scene:
+    """Three vehicles of `north`, two of `south`, and a gateway's view of the spine. Seconds count from just now."""
+
+    world: World
+    spine: Spine
+    settings: Settings
+    north: list[int]
+    south: list[int]
+    start: datetime = field(default_factory=lambda: utc_now().replace(microsecond=0) - timedelta(seconds=60))
+    sent: int = 0
+
+    def fix(self, asset: int, second: float, **fields: object) -> Row:
+        at = self.start + timedelta(seconds=second)
+        owner = self.world.north if asset in self.north else self.world.south
+        return fix(asset, 0, **{"organisation": owner, "measured_at": at, "received_at": at, **fields})
+
+    async def publish(self, *rows: Row, subject: str = subjects.positions("w1")) -> None:
+        self.sent += 1
+        await self.spine.publish(subject, arrow.encode(batch(*rows)), str(self.sent))
+
+    async def session(self, asset: int, second: float, online: bool, reason: str = "") -> None:
+        row = {
+            "organisation": self.world.north,
+            "asset": asset,
+            "at": self.start + timedelta(seconds=second),
+            "online": online,
+            "worker": "w1",
+            "reason": reason,
+        }
+        self.sent += 1
+        data = arrow.encode(pa.RecordBatch.from_pylist([row], schema=SESSIONS))
+        await self.spine.publish(subjects.sessions("w1"), data, str(self.sent))
+
+    async def ask(self, subject: str, **question: object) -> bytes:
+        return await self.spine.request(subject, msgspec.json.encode(question), 10)
+
+    async def latest(self, *organisations: int) -> dict[int, Row]:
+        answer = arrow.decode(await self.ask(subjects.WATCH_LATEST, organisations=list(organisations), assets=None))
+        return {row["asset"]: row for row in answer.to_pylist()}
+
+    async def select(self, *organisations: int, **more: object) -> dict[str, object]:
+        found: dict[str, object] = msgspec.json.decode(await self.ask(subjects.WATCH_SELECT, organisations=list(organisations), **more))
+        return found
+
+
+@pytest.fixture
+async def scene(lasting_world: World, spine: Spine, spine_server: Server) -> Scene:
+    def vehicles(owner: OrganisationId, count: int) -> list[int]:
+        by = access.system("test")
+        return [assets.add_asset(organisation=owner, kind="vehicle", label=f"V{n}", by=by) for n in range(count)]
+
+    north = await sync_to_async(vehicles)(lasting_world.north, 3)
+    south = await sync_to_async(vehicles)(lasting_world.south, 2)
+    return Scene(lasting_world, spine, spine_server.settings, north, south)
+
+
+@contextlib.asynccontextmanager
+async def watching(settings: Settings, *, caught_up: bool = True) -> AsyncIterator[Watch]:
+    async with connect(settings, name="watch-under-test") as spine:
+        watch = Watch(settings, spine)
+        work = asyncio.create_task(watch.run())
+
+        async def ready() -> bool:
+            return work.done() or not watch.why_not()
+
+        if caught_up:
+            await until(ready)
+        try:
+            yield watch
+        finally:
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+
+
+async def test_the_watch_tells_latest_values_counts_and_the_tail(scene: Scene) -> None:
+    a, b, c = scene.north
+    async with watching(scene.settings):
+        await scene.publish(scene.fix(a, 0), scene.fix(b, 0, speed=0), scene.fix(scene.south[0], 0))
+        await scene.publish(scene.fix(a, 10, speed=500, alarm=2), scene.fix(c, 10))
+        await scene.session(c, 20, False, "idle")
+        north, south = int(scene.world.north), int(scene.world.south)
+
+        async def settled() -> bool:
+            return (await scene.select(north))["counts"] == {"moving": 0, "idle": 1, "alarm": 1, "offline": 1}
+
+        await until(settled)
+        assert (await scene.select(north, south, state="moving")) == {
+            "counts": {"moving": 1, "idle": 1, "alarm": 1, "offline": 1},
+            "total": 1,
+            "assets": [scene.south[0]],
+        }
+        assert (await scene.select(north, offset=1, limit=1))["assets"] == [b]
+        latest = await scene.latest(north)
+        assert latest.keys() == {a, b, c}
+        assert (latest[a]["speed"], latest[a]["state"], latest[a]["online"]) == (500, 3, True)
+        one = arrow.decode(await scene.ask(subjects.WATCH_LATEST, organisations=[south], assets=[a, scene.south[0]]))
+        assert one.column("asset").to_pylist() == [scene.south[0]], "an asset of another organisation is not told"
+        window = {"start_ms": int(scene.start.timestamp() * 1000), "end_ms": int(scene.start.timestamp() * 1000) + 10_001}
+        tail = arrow.decode(await scene.ask(subjects.WATCH_TAIL, organisation=north, asset=a, **window), POSITIONS)
+        assert tail.column("speed").to_pylist() == [400, 500]
+        assert arrow.decode(await scene.ask(subjects.WATCH_TAIL, organisation=south, asset=a, **window)).num_rows == 0
+
+
+async def test_viewers_follow_the_live_frames_from_a_snapshot(scene: Scene) -> None:
+    viewer, frames = Viewer(), asyncio.Queue[bytes]()
+    north = int(scene.world.north)
+
+    async def receive(_subject: str, frame: bytes) -> None:
+        frames.put_nowait(frame)
+
+    await scene.publish(scene.fix(scene.north[0], 0), scene.fix(scene.south[0], 0))
+    async with watching(scene.settings):
+        await scene.spine.subscribe(subjects.live(scene.world.north), receive)
+        viewer.take(await scene.ask(subjects.WATCH_SNAPSHOT, organisation=north), north)
+        assert viewer.shown.keys() == {scene.north[0]}
+        await scene.publish(scene.fix(scene.north[0], 30, speed=770))
+        async with asyncio.timeout(10):
+            while viewer.shown[scene.north[0]][3] != 77:
+                frame = await frames.get()
+                if frame[0] == 1 or int.from_bytes(frame[8:12], "little") > viewer.tick:
+                    viewer.take(frame, north)
+
+
+async def alarms() -> list[tuple[int, str, datetime, datetime | None]]:
+    rows = Alarm.objects.order_by("raised_at", "asset_id").values_list("asset_id", "condition", "raised_at", "cleared_at")
+    return [row async for row in rows]
+
+
+async def test_device_alarms_are_raised_and_cleared_once_however_often_they_are_told(scene: Scene) -> None:
+    a, b, _ = scene.north
+    at = [scene.start + timedelta(seconds=second) for second in range(60)]
+    expected = [(a, "overspeed", at[5], at[9]), (a, "emergency", at[7], None), (b, "rollover", at[8], None), (a, "overspeed", at[11], None)]
+
+    async def written() -> bool:
+        return await alarms() == expected
+
+    rows = [scene.fix(a, 5, alarm=2), scene.fix(a, 7, alarm=3), scene.fix(b, 8, alarm=1 << 30), scene.fix(a, 9, alarm=1)]
+    async with watching(scene.settings):
+        await scene.publish(*rows)
+        await scene.publish(scene.fix(a, 11, alarm=3))
+        await until(written)
+        await scene.publish(*rows)
+        assert (await scene.select(int(scene.world.north)))["total"] == 2
+    shutil.rmtree(scene.settings.data / "watch")
+    async with watching(scene.settings):
+        await scene.publish(scene.fix(a, 20))
+        expected[1:4] = [(a, "emergency", at[7], at[20]), expected[2], (a, "overspeed", at[11], at[20])]
+        await until(written)
+
+
+async def feed(scene: Scene, first: int, last: int) -> None:
+    """Publish batches of a fixed story: late and repeated fixes, alarms, sessions."""
+    a, b, c = scene.north
+    for n in range(first, last):
+        await scene.publish(
+            scene.fix(a, n, serial=n, speed=n * 10, alarm=n % 3),
+            scene.fix(b, n - 20, received_at=scene.start + timedelta(seconds=n), serial=n, backfill=True, speed=n),
+            scene.fix(b, 2 + n // 2, serial=n),
+        )
+        if n % 4 == 0:
+            await scene.publish(scene.fix(c, n, latitude=None, longitude=None, alarm=1 << 27 if n % 8 else 0))
+        await scene.session(c, n, n % 5 != 0, "" if n % 5 else "idle")
+
+
+async def test_a_watch_that_was_killed_comes_to_the_same_state_as_one_that_never_stopped(scene: Scene) -> None:
+    north = int(scene.world.north)
+    await feed(scene, 0, 8)
+    broken = replace(scene.settings, data=scene.settings.data / "broken")
+    shutil.copytree(scene.settings.data / "spine", broken.data / "spine", ignore=shutil.ignore_patterns("store"))
+    async with watching(broken):
+        pass
+    saved = checkpoint.path(broken.data).read_bytes()
+    await feed(scene, 8, 16)
+    async with watching(broken):
+        await scene.latest(north)
+    checkpoint.path(broken.data).write_bytes(saved)  # as if it had died before it saved again
+    await feed(scene, 16, 20)
+    async with watching(broken):
+        restarted = await scene.latest(north)
+        await until(lambda: quiet(scene, north, restarted))
+        told = await alarms()
+    async with watching(scene.settings):
+        steady = await scene.latest(north)
+        await until(lambda: quiet(scene, north, steady))
+    assert restarted == steady
+    assert set(restarted) == {scene.north[0], scene.north[1], scene.north[2]}
+    assert await alarms() == told, "a watch that reads everything again writes nothing new"
+    assert len([row for row in told if row[3] is None]) == len({(row[0], row[1]) for row in told if row[3] is None})
+
+
+async def quiet(scene: Scene, organisation: int, state: dict[int, Row]) -> bool:
+    """Tell whether every open alarm of the state is in the database."""
+    opened = {(row[0], row[1]) for row in await alarms() if row[3] is None}
+    words = {asset: int(str(row["alarm"])) for asset, row in (await scene.latest(organisation)).items()}
+    return {asset for asset, _ in opened} == {asset for asset, word in words.items() if word} and state.keys() == words.keys()
+
+
+async def test_a_torn_checkpoint_costs_nothing_but_time(scene: Scene) -> None:
+    await feed(scene, 0, 5)
+    async with watching(scene.settings):
+        before = await scene.latest(int(scene.world.north))
+    file = checkpoint.path(scene.settings.data)
+    file.write_bytes(file.read_bytes()[:-100])
+    async with watching(scene.settings):
+        assert await scene.latest(int(scene.world.north)) == before
+
+
+async def test_an_asset_that_is_removed_or_moved_leaves_the_organisation(scene: Scene) -> None:
+    north, south = int(scene.world.north), int(scene.world.south)
+    await scene.publish(*(scene.fix(asset, 0) for asset in (*scene.north, *scene.south)))
+    async with watching(scene.settings):
+        assert (await scene.latest(north)).keys() == set(scene.north)
+        await sync_to_async(lambda: assets.remove_asset(asset=AssetId(scene.north[0]), by=access.system("test")))()
+        await scene.spine.publish(subjects.event("assets", "asset_removed"), b"{}")
+
+        async def gone() -> bool:
+            return (await scene.latest(north)).keys() == set(scene.north[1:])
+
+        await until(gone)
+        assert (await scene.latest(south)).keys() == set(scene.south)
+
+
+async def test_rubbish_on_the_stream_and_in_questions_stops_nothing(scene: Scene) -> None:
+    async with watching(scene.settings):
+        await scene.spine.publish(subjects.positions("w9"), b"rubbish")
+        await scene.spine.send(subjects.WATCH_SELECT, b"{}")
+        await scene.publish(scene.fix(scene.north[0], 0))
+
+        async def seen() -> bool:
+            return (await scene.latest(int(scene.world.north))).keys() == {scene.north[0]}
+
+        await until(seen)
