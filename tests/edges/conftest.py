@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import msgspec
@@ -86,11 +86,14 @@ class Gateway:
     def frames(self, subject: str) -> list[dict[str, object]]:
         return [json.loads(message.data) for message in reversed(self.spine.read_last("FRAMES", subject, 1000))]
 
-    def command(self, message: int, asset: int = 1, *, command: str, timeout: float = 15.0, **more: object) -> Iterator[CommandReply]:
+    def command(self, message: int, asset: int = 1, *, number: str, timeout: float = 15.0, **more: object) -> Iterator[CommandReply]:
         """Ask as the relay does and yield the replies."""
-        request = CommandRequest(command=command, message=message, organisation=more.pop("organisation", 1), fields=more, timeout_s=timeout)
-        for reply in self.spine.request_each(f"terminals.command.{asset}", msgspec.json.encode(request), timeout + 5):
-            yield msgspec.json.decode(reply, type=CommandReply)
+        request = CommandRequest(command=number, message=message, organisation=more.pop("organisation", 1), fields=more, timeout_s=timeout)
+        with contextlib.closing(
+            self.spine.request_each(f"terminals.command.{asset}", msgspec.json.encode(request), timeout + 5)
+        ) as replies:
+            for reply in replies:
+                yield msgspec.json.decode(reply, type=CommandReply)
 
 
 def eventually(check: Callable[[], object], seconds: float = 10, log: Path | None = None) -> None:
@@ -110,6 +113,7 @@ def running_gateway(folder: Path, **changes: object) -> Iterator[Gateway]:
             attachments=f"127.0.0.1:{free_port()}",
             terminals_workers=1,
             terminals_retry_s=5,
+            terminals_join_s=1,
         )
         settings = replace(settings, **changes)
         spine = SpineThread(settings, "test", lay_out=True)
@@ -140,6 +144,7 @@ class Mine:
     gateway: Gateway
     phone: str
     asset: int
+    asked: list[Iterator[CommandReply]] = field(default_factory=list)
 
     def admit(self, **more: object) -> None:
         self.gateway.admit(self.phone, self.asset, **more)
@@ -151,13 +156,17 @@ class Mine:
         return [row for row in self.gateway.positions().to_pylist() if row["asset"] == self.asset]
 
     def command(self, message: int, **more: object) -> Iterator[CommandReply]:
-        return self.gateway.command(message, self.asset, **more)
+        self.asked.append(self.gateway.command(message, self.asset, **more))
+        return self.asked[-1]
 
 
 @pytest.fixture
-def mine(shared: Gateway) -> Mine:
+def mine(shared: Gateway) -> Iterator[Mine]:
     number = next(_numbers)
-    return Mine(shared, f"{13900000000 + number}", number)
+    identity = Mine(shared, f"{13900000000 + number}", number)
+    yield identity
+    for replies in identity.asked:
+        replies.close()
 
 
 @pytest.fixture

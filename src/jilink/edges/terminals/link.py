@@ -17,7 +17,6 @@ from jilink.protocols.jt808.registry import message as declaration
 from jilink.protocols.jt808.vendors import PROFILES
 from jilink.protocols.wire.records import Record
 
-JOIN_WAIT_S = 10.0
 JOIN_MOST_BYTES = 8 << 20
 JOIN_MOST_MESSAGES = 4
 MEDIA = 0x0801
@@ -66,7 +65,9 @@ class Link:
     def join(self, terminal: Terminal, package: Received) -> Received | None:
         """Take one package; return the whole message when it was the last one. Raises Malformed where that fits no declaration."""
         if terminal.joiner is None:
-            terminal.joiner = Joiner(wait=JOIN_WAIT_S, most_bytes=JOIN_MOST_BYTES, most_messages=JOIN_MOST_MESSAGES)
+            terminal.joiner = Joiner(
+                wait=self._gateway.settings.terminals_join_s, most_bytes=JOIN_MOST_BYTES, most_messages=JOIN_MOST_MESSAGES
+            )
         joined = terminal.joiner.add(package.header, package.body, self._gateway.clock())
         if joined is None:
             return None

@@ -1,0 +1,167 @@
+"""Processes that die: no false success, nothing acknowledged is lost, service returns by itself."""
+
+import os
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+from tests.edges.conftest import Gateway, eventually, running_gateway
+from tests.edges.terminal import Terminal, location
+from tests.spine.server import free_port
+
+
+def children(gateway: Gateway) -> list[int]:
+    assert gateway.process is not None
+    return [int(pid) for pid in Path(f"/proc/{gateway.process.pid}/task/{gateway.process.pid}/children").read_text().split()]
+
+
+def test_without_the_spine_nothing_is_acknowledged_and_after_its_return_everything_is(tmp_path: Path) -> None:
+    with running_gateway(tmp_path, terminals_retry_s=60) as gateway:
+        gateway.admit()
+        terminal = gateway.terminal()
+        terminal.login()
+        gateway.server.kill()
+        frames = [terminal.make(0x0200, location(latitude=43_000_000 + k)) for k in range(20)]
+        for raw in frames:
+            terminal.socket.sendall(raw)
+        assert terminal.silent_for(2)
+        gateway.server.start()
+        answers = [struct.unpack(">HHB", terminal.receive(30).body) for _ in frames]
+        assert answers == [(3 + k, 0x0200, 0) for k in range(20)]
+        assert [row["latitude"] for row in gateway.positions().to_pylist()] == [43_000_000 + k for k in range(20)]
+
+
+def test_a_terminal_is_told_of_failure_when_the_spine_stays_away(tmp_path: Path) -> None:
+    with running_gateway(tmp_path, terminals_retry_s=1) as gateway:
+        gateway.admit()
+        terminal = gateway.terminal()
+        terminal.login()
+        gateway.server.kill()
+        serial = terminal.send(0x0200, location())
+        assert terminal.receive(30).body == struct.pack(">HHB", serial, 0x0200, 1)
+        gateway.server.start()
+        eventually(lambda: positive(terminal), 20)
+
+
+def positive(terminal: Terminal) -> bool:
+    terminal.send(0x0200, location())
+    return terminal.receive(20).body[4] == 0
+
+
+def test_with_too_much_unconfirmed_the_gateway_reads_no_further(tmp_path: Path) -> None:
+    with running_gateway(tmp_path, terminals_retry_s=60, terminals_unconfirmed=2) as gateway:
+        gateway.admit()
+        terminal = gateway.terminal()
+        terminal.login()
+        gateway.server.kill()
+        terminal.socket.settimeout(1)
+        sent = 0
+        try:
+            while sent < 3000:
+                terminal.socket.sendall(b"".join(terminal.make(0x0200, location()) for _ in range(100)))
+                sent += 100
+                time.sleep(0.001)
+        except TimeoutError:
+            pass
+        worker = max(children(gateway), key=lambda pid: int(Path(f"/proc/{pid}/statm").read_text().split()[1]))
+        resident = int(Path(f"/proc/{worker}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+        assert resident < 400 << 20
+        gateway.server.start()
+        serials = []
+        terminal.socket.settimeout(30)
+        while len(serials) < sent:
+            serials.append(struct.unpack(">HHB", terminal.receive(30).body))
+        assert serials == [((3 + k) & 0xFFFF, 0x0200, 0) for k in range(sent)]
+
+
+def test_a_worker_that_is_killed_comes_back_and_knows_the_token(tmp_path: Path) -> None:
+    with running_gateway(tmp_path) as gateway:
+        gateway.admit()
+        terminal = gateway.terminal()
+        token = terminal.login()
+        for pid in children(gateway):
+            os.kill(pid, signal.SIGKILL)
+        assert terminal.closed_within(5)
+        eventually(lambda: connects(gateway), 15)
+        again = gateway.terminal()
+        assert again.authenticate(token) == 0
+
+
+def connects(gateway: Gateway) -> bool:
+    try:
+        gateway.terminal().close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_terminal_that_arrives_at_another_worker_replaces_its_first_connection(tmp_path: Path) -> None:
+    with running_gateway(tmp_path, terminals_workers=2) as gateway:
+        gateway.admit()
+        first = gateway.terminal()
+        token = first.login()
+        for _ in range(40):
+            second = gateway.terminal()
+            assert second.authenticate(token) == 0
+            assert first.closed_within(5)
+            first = second
+            workers = {row["worker"] for row in gateway.sessions()}
+            if len(workers) == 2:
+                break
+        assert len(workers) == 2
+        first.send(0x0200, location())
+        assert first.expect(0x8001).body[4] == 0
+
+
+def test_terminals_come_by_ipv6_and_by_tls(tmp_path: Path) -> None:
+    certificate = tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+        ]
+        + ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "chain")],
+        check=True,
+        capture_output=True,
+    )
+    certificate.write_text((tmp_path / "chain").read_text() + (tmp_path / "key").read_text())
+    port, tls = free_port(), free_port()
+    with running_gateway(
+        tmp_path / "data",
+        terminals=f"127.0.0.1:{port},[::1]:{port}",
+        terminals_tls=f"127.0.0.1:{tls}",
+        terminals_certificate=str(certificate),
+    ) as gateway:
+        gateway.admit()
+        terminal = Terminal(port, "13900000001", host="::1")
+        token = terminal.login()
+        secret = Terminal(tls, "13900000001")
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        secret.socket = context.wrap_socket(secret.socket)
+        assert secret.authenticate(token) == 0
+        assert terminal.closed_within(5)
+        secret.send(0x0200, location())
+        assert secret.expect(0x8001).body[4] == 0
+        scanner = socket.create_connection(("127.0.0.1", tls))
+        scanner.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        scanner.settimeout(5)
+        try:
+            while scanner.recv(1000):
+                pass
+        except ConnectionError:
+            pass
