@@ -1,9 +1,7 @@
 """What a terminal, written from the standard alone, meets on the gateway's port."""
 
-import struct
-
-from tests.edges.conftest import Mine, eventually
-from tests.edges.terminal import Terminal, authentication, location, registration
+from tests.edges.conftest import Mine
+from tests.edges.terminal import authentication, location
 
 
 def test_a_terminal_of_2013_registers_authenticates_reports_and_gets_byte_exact_answers(admitted: Mine) -> None:

@@ -5,9 +5,14 @@ import signal
 import socket
 import ssl
 import struct
-import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests.edges.conftest import Gateway, eventually, running_gateway
 from tests.edges.terminal import Terminal, location
@@ -117,28 +122,19 @@ def test_a_terminal_that_arrives_at_another_worker_replaces_its_first_connection
         assert first.expect(0x8001).body[4] == 0
 
 
+def self_signed() -> bytes:
+    """Return a certificate and its key as PEM."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    begin = datetime.now(UTC) - timedelta(hours=1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begin, begin + timedelta(days=2))
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return builder.sign(key, hashes.SHA256()).public_bytes(pem) + private
+
+
 def test_terminals_come_by_ipv6_and_by_tls(tmp_path: Path) -> None:
     certificate = tmp_path / "certificate.pem"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-        ]
-        + ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "chain")],
-        check=True,
-        capture_output=True,
-    )
-    certificate.write_text((tmp_path / "chain").read_text() + (tmp_path / "key").read_text())
+    certificate.write_bytes(self_signed())
     port, tls = free_port(), free_port()
     with running_gateway(
         tmp_path / "data",

@@ -8,7 +8,7 @@ import pytest
 from jilink.spine import subjects
 from jilink.spine.records import digest
 from tests.edges.conftest import Gateway, Mine, eventually
-from tests.edges.terminal import Terminal, authentication, frame, location, parse, registration
+from tests.edges.terminal import Terminal, frame, location, parse, registration
 
 
 def register(terminal: Terminal, **more: str) -> int:
