@@ -75,14 +75,15 @@ def clear_alarms(cleared: Sequence[Cleared]) -> int:
 
 
 @transaction.atomic
-def acknowledge_alarm(*, alarm: int, by: Actor, now: datetime | None = None) -> None:
-    """Note who took care of an alarm and when; the first one stays. Raises NotFound across a wall."""
+def acknowledge_alarm(*, alarm: int, by: Actor, now: datetime | None = None) -> AssetId:
+    """Note who took care of an alarm and when, and return its asset; the first one stays. Raises NotFound across a wall."""
     row = Alarm.objects.select_for_update().filter(pk=alarm).first()
     require(by, Permission.ACKNOWLEDGE_ALARMS, row.organisation_id if row else None)
     if row is None:
         raise NotFound("There is no such alarm, or you may not see it.")
     if row.acknowledged_at is not None:
-        return
+        return AssetId(row.asset_id)
     row.acknowledged_at, row.acknowledged_by_id = now or utc_now(), by.user
     row.save(update_fields=["acknowledged_at", "acknowledged_by"])
     audit.record(by, "alarm.acknowledged", f"alarm:{row.pk}", row.organisation_id, at=row.acknowledged_at)
+    return AssetId(row.asset_id)

@@ -17,6 +17,7 @@ from jilink.core.observations.rules import Bools, Int64s, Order
 from jilink.spine.measurements import LATEST, POSITIONS
 
 FIRST_CAPACITY = 1024
+SWEEP_MS = 2000
 _EXTRA: dict[str, npt.DTypeLike] = {
     "happened_ms": np.int64,
     "received_ms": np.int64,
@@ -63,6 +64,7 @@ class Fleet:
         self.dirty = np.zeros(self.capacity, np.bool_)
         self.left: set[int] = set()
         """Organisations that an asset has left since the boards last looked."""
+        self._swept_ms = 0
         self._ids: Int64s = np.zeros(0, np.int64)
         self._rows: Int64s = np.zeros(0, np.int64)
 
@@ -105,6 +107,7 @@ class Fleet:
         sequence = np.lexsort((order.number, order.received, order.happened, rows))
         found = self._edges(batch, rows, order, sequence)
         np.maximum.at(self.extra["seen_ms"], rows, received)
+        self.dirty[rows] = True
         self._update_located(batch, rows, order, sequence)
         self._update_newest(batch, rows, order, sequence)
         return found
@@ -117,19 +120,25 @@ class Fleet:
         at = _numbers(batch, "at")
         began = batch.column("online").to_numpy(zero_copy_only=False)
         ended = ~began & np.array([reason != rules.REPLACED for reason in batch.column("reason").to_pylist()])
+        self.dirty[rows] = True
         np.maximum.at(self.extra["opened_ms"], rows[began], at[began])
         np.maximum.at(self.extra["closed_ms"], rows[ended], at[ended])
 
     def refresh(self, now_ms: int) -> None:
-        """Work out who is online and every state, and mark the rows whose state has changed."""
-        n = self.count
+        """Bring who is online and every state up to date, and mark the rows whose state has changed.
+
+        Rows that were heard of are looked at each time; the silent ones every `SWEEP_MS`.
+        """
+        if 0 <= now_ms - self._swept_ms < SWEEP_MS:
+            rows: Int64s | slice = np.flatnonzero(self.dirty[: self.count])
+        else:
+            rows, self._swept_ms = slice(0, self.count), now_ms
         extra = self.extra
-        self.online[:n] = rules.online(self.numbers("seen_ms")[:n], self.numbers("opened_ms")[:n], self.numbers("closed_ms")[:n], now_ms)
-        speed = np.where(self.valid["speed"][:n], self.numbers("speed")[:n], 0).astype(np.uint16)
-        alarms = extra["alarms"][:n].astype(np.uint32)
-        fresh = rules.states(self.online[:n], extra["located_happened_ms"][:n] != 0, speed, alarms)
-        self.dirty[:n] |= fresh != self.state[:n]
-        self.state[:n] = fresh
+        self.online[rows] = rules.online(extra["seen_ms"][rows], extra["opened_ms"][rows], extra["closed_ms"][rows], now_ms)
+        speed = np.where(self.valid["speed"][rows], self.columns["speed"][rows], 0)
+        fresh = rules.states(self.online[rows], extra["located_happened_ms"][rows] != 0, speed, extra["alarms"][rows])
+        self.dirty[rows] |= fresh != self.state[rows]
+        self.state[rows] = fresh
 
     def set_owners(self, assets: Int64s, organisations: Int64s) -> None:
         """Make these the assets there are (ids ascending) and their owners: the others are forgotten."""
@@ -261,7 +270,6 @@ class Fleet:
         target = rows[picked]
         self._store(target, order, picked)
         self._write(batch.take(pa.array(picked)), target)
-        self.dirty[target] = True
 
     def _update_located(self, batch: pa.RecordBatch, rows: Int64s, order: Order, sequence: Int64s) -> None:
         place = batch.column("latitude").is_valid().to_numpy(zero_copy_only=False)
@@ -272,7 +280,6 @@ class Fleet:
         self._store(target, order, picked, "located_")
         for name in ("latitude", "longitude"):
             self.extra[f"located_{name}"][target] = _numbers(batch, name)[picked]
-        self.dirty[target] = True
 
     def _write(self, batch: pa.RecordBatch, rows: Int64s) -> None:
         owners = self.numbers("organisation")

@@ -29,6 +29,8 @@ from jilink.spine.measurements import POSITIONS, SESSIONS
 
 log = structlog.get_logger(__name__)
 TICK_S = 0.5
+GATHER_S = 0.05
+"""Small batches that arrive within so long are taken in as one."""
 SAVE_S = 20.0
 OWNERS_S = 30.0
 STOP_S = 5.0
@@ -113,7 +115,7 @@ class Watch:
                     self._caught_up = True
                     self._owners_wanted.set()
                     log.info("watch.caught_up", assets=self._fleet.count, sequence=self._place.sequence)
-                await asyncio.sleep(0)
+                await asyncio.sleep(0 if pending else GATHER_S)
 
     def _take(self, messages: Sequence[Message]) -> None:
         """Take in messages: runs of positions as one batch each, in the order of the stream."""
