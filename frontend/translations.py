@@ -33,6 +33,9 @@ KEYWORDS = {
     "pgettext_lazy": ((1, "c"), 2),
 }
 _CALL = re.compile(r"""\b(_|gettext|ngettext|pgettext|npgettext)\((.*?)\)(?=\s|$|X)""", re.DOTALL)
+_SENTENCE = re.compile(r"[A-Z].* .*\.\Z", re.DOTALL)
+_SHOWN = ("core", "services")
+"""Rooms whose refusals reach people."""
 _CHANGING = re.compile(rb'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To|Language-Team)[^\n]*\n')
 Found = tuple[str | tuple[str, str], str | None]
 """Message id (with its plural where it has one) and context."""
@@ -50,6 +53,16 @@ def _in_python(path: Path) -> Iterator[Found]:
                 yield parts[1], parts[0]
             else:
                 yield parts[0], None
+
+
+def _refusals(path: Path) -> Iterator[Found]:
+    # What the rules refuse is said by the exception's own words, which the page translates when it shows them.
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        call = node.exc if isinstance(node, ast.Raise) else None
+        if isinstance(call, ast.Call) and len(call.args) == 1 and isinstance(call.args[0], ast.Constant):
+            text = call.args[0].value
+            if isinstance(text, str) and _SENTENCE.match(text):
+                yield text, None
 
 
 def _in_template(path: Path) -> Iterator[Found]:
@@ -75,7 +88,10 @@ def sources() -> Catalog:
     catalog = Catalog(fuzzy=False)
     paths = sorted(path for path in SOURCES.rglob("*") if path.suffix in (".py", ".html", ".txt") and "static" not in path.parts)
     for path in paths:
-        for text, context in _in_python(path) if path.suffix == ".py" else _in_template(path):
+        found = list(_in_python(path) if path.suffix == ".py" else _in_template(path))
+        if path.suffix == ".py" and path.relative_to(SOURCES).parts[0] in _SHOWN:
+            found += _refusals(path)
+        for text, context in found:
             if text and (isinstance(text, tuple) or text.strip()):
                 catalog.add(text, context=context)
     return catalog

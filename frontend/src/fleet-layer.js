@@ -1,12 +1,15 @@
 import { ORIGIN } from "./fleet.js";
 import { palette, rgb } from "./palette.js";
 
+const ARROWS_FROM = 9; // zoom; below it a heading cannot be told from a dot
+
 const VERTEX = `#version 300 es
 uniform mat4 uMatrix;
 uniform float uBlend;
 uniform float uSize;
 uniform vec3 uColours[5];
 uniform int uSelected;
+uniform bool uArrow;
 in vec2 aFrom;
 in vec2 aTo;
 in uvec4 aLook; // state, course, hidden, unused
@@ -14,7 +17,6 @@ out vec3 vColour;
 out vec2 vTurn;
 flat out float vArrow;
 flat out float vSize;
-flat out float vAlarm;
 void main() {
   int state = int(aLook.x);
   bool selected = gl_VertexID == uSelected;
@@ -24,8 +26,7 @@ void main() {
   float size = uSize * (alarm ? 1.22 : state == 4 ? 0.82 : 1.0) * (selected ? 1.45 : 1.0);
   gl_PointSize = size;
   vSize = size;
-  vAlarm = alarm ? 1.0 : 0.0;
-  vArrow = (state == 1 || alarm) && uSize >= 15.0 ? 1.0 : 0.0;
+  vArrow = (state == 1 || alarm) && uArrow ? 1.0 : 0.0;
   vColour = uColours[state];
   float angle = float(aLook.y) * 0.02454369260617026;
   vTurn = vec2(cos(angle), sin(angle));
@@ -39,11 +40,10 @@ in vec3 vColour;
 in vec2 vTurn;
 flat in float vArrow;
 flat in float vSize;
-flat in float vAlarm;
 out vec4 colour;
 float arrow(vec2 p) {
   p.x = abs(p.x);
-  float side = dot(p - vec2(0.0, -0.86), normalize(vec2(1.5, -0.62) * vec2(1.0, 1.0)));
+  float side = dot(p - vec2(0.0, -0.86), normalize(vec2(1.5, -0.62)));
   float back = dot(p - vec2(0.0, 0.36), normalize(vec2(-0.52, 0.95)));
   return max(side, back);
 }
@@ -55,8 +55,7 @@ void main() {
     vec2 q = vec2(p.x * vTurn.x + p.y * vTurn.y, -p.x * vTurn.y + p.y * vTurn.x);
     shape = arrow(q);
   } else {
-    shape = length(p) - (1.0 - 2.2 * pixel);
-    shape = max(shape, length(p) - 0.62 - 0.0 * vAlarm);
+    shape = length(p) - 0.62;
   }
   float rim = 1.0 - smoothstep(1.4 * pixel, 2.4 * pixel, shape);
   float fill = 1.0 - smoothstep(-0.5 * pixel, 0.5 * pixel, shape);
@@ -93,10 +92,8 @@ export class FleetLayer {
   }
 
   size(zoom) {
-    if (zoom < 7) return 8;
-    if (zoom < 9) return 10;
-    if (zoom < 10) return 13;
-    return Math.min(34, 17 + (zoom - 10) * 3.2);
+    if (zoom < 9) return zoom < 7 ? 13 : 15;
+    return Math.min(34, 18 + Math.max(0, zoom - 10) * 3.2);
   }
 
   onAdd(map, gl) {
@@ -107,7 +104,7 @@ export class FleetLayer {
     gl.linkProgram(program);
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program));
     this.program = program;
-    this.at = Object.fromEntries(["uMatrix", "uBlend", "uSize", "uColours", "uSelected", "uRim"].map((name) => [name, gl.getUniformLocation(program, name)]));
+    this.at = Object.fromEntries(["uMatrix", "uBlend", "uSize", "uColours", "uSelected", "uArrow", "uRim"].map((name) => [name, gl.getUniformLocation(program, name)]));
     this.array = gl.createVertexArray();
     gl.bindVertexArray(this.array);
     this.buffers = {};
@@ -159,6 +156,7 @@ export class FleetLayer {
     gl.uniform3fv(this.at.uColours, new Float32Array(colours.states.flatMap(rgb)));
     gl.uniform3fv(this.at.uRim, rgb(colours.ring));
     gl.uniform1i(this.at.uSelected, this.selected);
+    gl.uniform1i(this.at.uArrow, this.map.getZoom() >= ARROWS_FROM ? 1 : 0);
     gl.disable(gl.DEPTH_TEST);
     gl.disable(gl.STENCIL_TEST);
     gl.enable(gl.BLEND);

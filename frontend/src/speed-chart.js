@@ -53,7 +53,11 @@ function options(track, events, hour) {
 
 /** Draw the speed chart. Returns { xOf(time), timeAt(x), onResize(then) }; x in pixels from the chart's left edge. */
 export function makeChart(element, track, events, language) {
-  const format = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "zh-CN", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hour12: false });
+  const span = track.points.t.at(-1) - track.points.t[0];
+  const parts = { hour: "2-digit", minute: "2-digit", hour12: false };
+  if (span < 20 * 60000) parts.second = "2-digit";
+  if (span > 26 * 3600000) Object.assign(parts, { month: "2-digit", day: "2-digit" });
+  const format = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "zh-CN", { timeZone: "Asia/Shanghai", ...parts });
   const chart = echarts.init(element, null, { renderer: "canvas" });
   const draw = () => chart.setOption(options(track, events, (t) => format.format(t)), true);
   draw();

@@ -106,11 +106,17 @@ def duration(seconds: int | float | None) -> SafeString:
     return format_html("{}{}", parts[0] if parts else "", format_html(unit, minutes, gettext("min")))
 
 
+@register.inclusion_tag("webkit/parts/form_errors.html")
+def form_errors(form: BaseForm) -> dict[str, object]:
+    """Say what is wrong with a form, with links to the fields."""
+    problems = [(bound, error) for bound in form for error in bound.errors]
+    return {"problems": problems, "general": form.non_field_errors()}
+
+
 @register.inclusion_tag("webkit/parts/form.html")
 def form_fields(form: BaseForm) -> dict[str, object]:
     """Lay out a form: the error summary with links to the fields, then every field with label, help and error."""
-    problems = [(field, error) for field in form for error in field.errors]
-    return {"form": form, "problems": problems, "general": form.non_field_errors()}
+    return {"form": form}
 
 
 @register.inclusion_tag("webkit/parts/field.html")

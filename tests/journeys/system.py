@@ -1,0 +1,95 @@
+"""A whole Jilink as a person would start it: `jilink up --demo`, real processes in a folder of its own."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+VEHICLES = 40
+READY_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A running installation."""
+
+    data: Path
+    address: str
+    terminals: str
+    user: str
+    password: str
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start another `jilink` command against this installation."""
+        command = [sys.executable, "-m", "jilink.site.cli", *arguments]
+        return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def free_ports(count: int) -> list[int]:
+    """Return so many ports in a row that nobody listens on now."""
+    for _ in range(200):
+        with contextlib.ExitStack() as stack:
+            first = stack.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            start = first.getsockname()[1]
+            try:
+                for port in range(start + 1, start + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+            return list(range(start, start + count))
+    raise RuntimeError("no free ports in a row")
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/accounts/login/", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def running(data: Path) -> Iterator[System]:
+    """Start everything with demonstration fleets that drive; stop it all at the end."""
+    web, nats, terminals, attachments, health, *_rest = free_ports(16)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("JILINK_") and name != "DJANGO_SETTINGS_MODULE"},
+        "JILINK_DATA": str(data),
+        "JILINK_WEB": f"127.0.0.1:{web}",
+        "JILINK_NATS_PORT": str(nats),
+        "JILINK_TERMINALS": f"127.0.0.1:{terminals}",
+        "JILINK_ATTACHMENTS": f"127.0.0.1:{attachments}",
+        "JILINK_HEALTH_PORT": str(health),
+        "JILINK_TERMINALS_WORKERS": "1",
+        "JILINK_HISTORY_COMMIT_S": "2",
+        "JILINK_LOG_FORMAT": "json",
+    }
+    log = data.parent / "up.log"
+    address = f"http://127.0.0.1:{web}"
+    with log.open("wb") as out:
+        command = [sys.executable, "-m", "jilink.site.cli", "up", "--demo", "--vehicles", str(VEHICLES)]
+        up = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + READY_S
+            while not (data / "first-login").exists() or not _is_ready(address):
+                if up.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"jilink up did not become ready:\n{log.read_text()[-3000:]}")
+                time.sleep(0.2)
+            user, password = (data / "first-login").read_text().split()
+            yield System(data, address, f"127.0.0.1:{terminals}", user, password, environment)
+        finally:
+            up.send_signal(signal.SIGTERM)
+            try:
+                up.wait(30)
+            except subprocess.TimeoutExpired:
+                up.kill()
+                up.wait()
