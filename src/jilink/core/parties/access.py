@@ -5,8 +5,12 @@ A row of another organisation and a row that does not exist are refused alike, s
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.http import HttpRequest
 
 from jilink.core.parties.models import Member, Organisation
 from jilink.core.parties.rules import Permission, permissions_of
@@ -47,6 +51,13 @@ def actor_of(user: AbstractBaseUser | AnonymousUser) -> Actor:
             key = OrganisationId(pk)
             grants[key] = grants.get(key, frozenset()) | granted
     return Actor(f"user:{user.pk}", user.pk, grants)
+
+
+def actor_of_session(session_key: str | None) -> Actor:
+    """Return who a session belongs to now, read afresh: for streams that stay open while people sign out or change."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return actor_of(get_user(request))
 
 
 def system(name: str) -> Actor:

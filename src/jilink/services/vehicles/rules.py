@@ -1,10 +1,17 @@
 """Decisions of the vehicles service: the life of a command, plates, kinds."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Literal
+
+import numpy as np
 
 from jilink.kernel.errors import Refused
+
+Year = Literal[2011, 2013, 2019]
+"""Which edition of JT/T 808 a terminal speaks."""
 
 
 class PlateColour(IntEnum):
@@ -89,7 +96,6 @@ def on_delivery(state: str, given_at: datetime, now: datetime) -> tuple[CommandS
 
 _PLATE = re.compile(r"[^\s,;\"'<>\\]{2,20}")
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
-_PHONE = re.compile(r"[0-9]{5,20}|[0-9A-Fa-f]{12,20}")
 
 
 def plate(text: str) -> str:
@@ -111,9 +117,30 @@ def vin(text: str) -> str:
     return tidy
 
 
-def terminal_phone(text: str) -> str:
-    """Return a terminal's phone number without leading zeros. Raises Refused where it is none."""
-    tidy = re.sub(r"[\s-]", "", text)
-    if not _PHONE.fullmatch(tidy):
-        raise Refused("A terminal's phone number has 5 to 20 digits.")
-    return tidy.lstrip("0") or "0"
+STANDING_KMH = 3.0
+SHORTEST_STOP_MS = 3 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A vehicle stood here. Times in ms since 1970 UTC; degrees WGS-84."""
+
+    start_ms: int
+    end_ms: int
+    latitude: float
+    longitude: float
+
+
+def stops(t: np.ndarray, speed_kmh: np.ndarray, latitude: np.ndarray, longitude: np.ndarray) -> list[Stop]:
+    """Return where a track stood for three minutes or longer: below 3 km/h, or silent between two such fixes."""
+    if len(t) == 0:
+        return []
+    standing = np.nan_to_num(speed_kmh, nan=0.0) < STANDING_KMH
+    edges = np.flatnonzero(np.diff(standing.astype(np.int8)))
+    begins = np.concatenate([[0], edges + 1])
+    ends = np.concatenate([edges, [len(t) - 1]])
+    return [
+        Stop(int(t[begin]), int(t[end]), float(latitude[begin]), float(longitude[begin]))
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+        if standing[begin] and t[end] - t[begin] >= SHORTEST_STOP_MS
+    ]

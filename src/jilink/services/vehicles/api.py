@@ -1,0 +1,193 @@
+"""The same reads and actions for programs (OpenAPI at /api/v1/openapi.json)."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI, Schema
+from ninja.security import SessionAuth
+
+from jilink.core.observations import actions as alarm_actions
+from jilink.core.observations import reads as observations
+from jilink.core.parties import access
+from jilink.core.parties.access import Actor, NotFound
+from jilink.kernel.clock import utc_now
+from jilink.kernel.errors import Refused, Unavailable
+from jilink.kernel.ids import AssetId
+from jilink.services.vehicles import actions
+from jilink.services.vehicles.pages.vehicle import track_json
+from jilink.services.vehicles.reads import fleet, orders, track
+
+MOST_PAGE = 100_000
+
+
+class Session(SessionAuth):
+    """Whoever signed in on the pages; writes need the CSRF token."""
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
+        """Return the actor, or None for 401."""
+        actor = access.actor_of(request.user)
+        return actor if actor.user is not None else None
+
+
+api = NinjaAPI(title="Jilink", version="1", auth=Session(), urls_namespace="api", docs_url=None)
+
+
+def _problem(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return HttpResponse(msgspec.json.encode(body), status=status, content_type="application/problem+json")
+
+
+@api.exception_handler(NotFound)
+def not_found(request: HttpRequest, error: NotFound) -> HttpResponse:
+    """What a wall hides does not exist (RFC 9457)."""
+    return _problem(request, 404, "Not found", str(error))
+
+
+@api.exception_handler(Refused)
+def refused(request: HttpRequest, error: Refused) -> HttpResponse:
+    """The rules say no."""
+    return _problem(request, 422, "Refused", str(error))
+
+
+@api.exception_handler(Unavailable)
+def unavailable(request: HttpRequest, error: Unavailable) -> HttpResponse:
+    """Something behind the pages is down."""
+    return _problem(request, 503, "Not available right now", "Try again in a moment.")
+
+
+def _actor(request: HttpRequest) -> Actor:
+    return access.actor_of(request.user)
+
+
+class VehicleOut(Schema):
+    """A vehicle with its latest place; None is "not available"."""
+
+    asset: int
+    plate: str
+    state: str
+    organisation_name: str
+    speed_kmh: float | None
+    course: float | None
+    latitude: float | None
+    longitude: float | None
+    measured_at: datetime | None
+    odometer_km: float | None
+    driver: str
+
+
+class VehiclesOut(Schema):
+    """One page of vehicles."""
+
+    total: int
+    page: int
+    vehicles: list[VehicleOut]
+
+
+class LatestOut(VehicleOut):
+    """A vehicle with all of its latest values."""
+
+    online: bool
+    altitude_m: float | None
+    fuel_l: float | None
+    satellites: float | None
+    network_signal: float | None
+    received_at: datetime | None
+
+
+class AlarmOut(Schema):
+    """An alarm."""
+
+    id: int
+    asset: int
+    label: str
+    condition: str
+    raised_at: datetime
+    cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+
+
+class CommandIn(Schema):
+    """An order: the message's id and its fields as `protocols.jt808` declares them (integers of the wire)."""
+
+    message: int
+    fields: dict[str, Any] = {}
+
+
+class CommandOut(Schema):
+    """An order and what became of it. `fields` and `reply` are JSON texts."""
+
+    id: str
+    message: int
+    fields: str
+    state: str
+    reason: str
+    reply: str
+    given_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+
+
+class CommandGiven(Schema):
+    """The id of a new order."""
+
+    id: str
+
+
+@api.get("/vehicles", response=VehiclesOut, operation_id="list_vehicles")
+def list_vehicles(request: HttpRequest, q: str = "", state: str = "", page: int = 1) -> dict[str, object]:
+    """Return a page of the vehicles whose plate contains `q` and that are in `state`."""
+    number = max(1, min(page, MOST_PAGE))
+    found = fleet.listing(_actor(request), text=q[:40], state=state, page=number)
+    return {"total": found.total, "page": number, "vehicles": found.rows}
+
+
+@api.get("/vehicles/{int:asset}", response=LatestOut, operation_id="read_vehicle")
+def read_vehicle(request: HttpRequest, asset: int) -> dict[str, object]:
+    """Return one vehicle with its latest values."""
+    detail = fleet.detail(_actor(request), AssetId(asset))
+    shown = {name: getattr(detail, name) for name in LatestOut.model_fields if hasattr(detail, name)}
+    return shown | {"organisation_name": detail.organisation}
+
+
+@api.get("/vehicles/{int:asset}/track", operation_id="read_track")
+def read_track(request: HttpRequest, asset: int, start: datetime, end: datetime) -> dict[str, object]:
+    """Return the track as columns, from start to before end (with zone), at most seven days; the read is audited."""
+    if start.tzinfo is None or end.tzinfo is None:
+        raise Refused("Times must have a zone, like 2026-11-22T08:00:00+08:00.")
+    return track_json(track.track(_actor(request), AssetId(asset), start, end, utc_now()))
+
+
+@api.get("/vehicles/{int:asset}/commands", response=list[CommandOut], operation_id="list_commands")
+def list_commands(request: HttpRequest, asset: int) -> list[orders.Order]:
+    """Return the newest orders of a vehicle."""
+    return orders.of_asset(_actor(request), AssetId(asset))
+
+
+@api.post("/vehicles/{int:asset}/commands", response={202: CommandGiven}, operation_id="give_command")
+def give_command(request: HttpRequest, asset: int, given: CommandIn) -> tuple[int, dict[str, str]]:
+    """Give an order; read it again to see what became of it."""
+    command = actions.give_command(asset=AssetId(asset), message=given.message, fields=given.fields, by=_actor(request))
+    return 202, {"id": command}
+
+
+@api.get("/vehicles/{int:asset}/alarms", response=list[AlarmOut], operation_id="list_vehicle_alarms")
+def list_vehicle_alarms(request: HttpRequest, asset: int) -> list[observations.AlarmView]:
+    """Return the newest alarms of a vehicle."""
+    return observations.of_asset(_actor(request), AssetId(asset))
+
+
+@api.get("/alarms", response=list[AlarmOut], operation_id="list_open_alarms")
+def list_open_alarms(request: HttpRequest, page: int = 1) -> list[observations.AlarmView]:
+    """Return a page (100) of the open alarms, newest first."""
+    number = max(1, min(page, MOST_PAGE))
+    return observations.open_alarms(_actor(request), offset=(number - 1) * 100)[1]
+
+
+@api.post("/alarms/{int:alarm}/acknowledge", response={204: None}, operation_id="acknowledge_alarm")
+def acknowledge_alarm(request: HttpRequest, alarm: int) -> tuple[int, None]:
+    """Note that somebody takes care of an alarm."""
+    alarm_actions.acknowledge_alarm(alarm=alarm, by=_actor(request))
+    return 204, None

@@ -1,0 +1,23 @@
+"""The Django application of the vehicles service."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from jilink.webkit import navigation
+from jilink.webkit.navigation import Entry
+
+
+class VehiclesConfig(AppConfig):
+    """Fleets: live map, tracks, alarms, commands, terminals."""
+
+    name = "jilink.services.vehicles"
+    label = "vehicles"
+
+    def ready(self) -> None:
+        """Put this service's pages into the navigation."""
+        navigation.register(
+            Entry(_("Map"), "vehicles:map", "map", "vehicles.view", 10),
+            Entry(_("Waiting terminals"), "vehicles:waiting", "inbox", "terminals.admit", 20),
+            Entry(_("Unreadable frames"), "vehicles:quarantine", "frames", "frames.read", 30),
+            Entry(_("Operations"), "operations", "pulse", "operations.view", 90),
+        )

@@ -1,0 +1,225 @@
+"""Forms for orders, made from the declarations: every kind of field has one way to be asked for, and none is typed twice.
+
+Numbers are asked for in their unit and given on as the wire's integers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+from jilink.protocols.wire.groups import Repeat, Switch, Tagged, When
+from jilink.protocols.wire.kinds import AnyKind, Bcd, Bytes, Flags, Number, Text
+from jilink.protocols.wire.records import Nested, Record
+from jilink.protocols.wire.times import ClockTime, Day, Moment, Time
+from jilink.services.vehicles.rules import CommandRefused
+from jilink.services.vehicles.words import word
+
+LARGEST_FILE = 2 << 20
+Cleaned = Mapping[str, Any]  # Django's cleaned_data
+Posted = Any  # Django's QueryDict, MultiValueDict or None
+Declared = Any  # the kind that `_MAKERS` lists the function for
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one declared field asks for, and how the answers make its value; None leaves the field out."""
+
+    inputs: dict[str, forms.Field]
+    value: Callable[[Cleaned], object]
+    needs_file: bool = field(default=False)
+
+
+def form_for(record: type[Record], data: Posted = None, files: Posted = None) -> "CommandForm":
+    """Return the form of a message, bound where data is given."""
+    return CommandForm(_group(record, ""), data, files)
+
+
+class CommandForm(forms.Form):
+    """A form of one message; `fields_given` after validation are the fields of a CommandRequest."""
+
+    def __init__(self, part: Part, data: Posted, files: Posted) -> None:
+        super().__init__(data, files)
+        self.part = part
+        self.fields.update(part.inputs)
+
+    def fields_given(self) -> dict[str, object]:
+        """Return the message's fields as JSON."""
+        given = self.part.value(self.cleaned_data)
+        return given if isinstance(given, dict) else {}
+
+
+def _group(record: type[Record], prefix: str) -> Part:
+    parts = {name: _part(kind, f"{prefix}{name}", required=True) for name, kind in record.fields().items()}
+    inputs = {key: asked for part in parts.values() for key, asked in part.inputs.items()}
+
+    def value(cleaned: Cleaned) -> object:
+        values = {name: part.value(cleaned) for name, part in parts.items()}
+        return {name: given for name, given in values.items() if given is not None}
+
+    return Part(inputs, value, any(part.needs_file for part in parts.values()))
+
+
+def _part(kind: AnyKind, name: str, *, required: bool) -> Part:
+    for accepted, make in _MAKERS:
+        if isinstance(kind, accepted):
+            return make(kind, name, required)
+    raise TypeError(f"no form for {type(kind).__name__}")
+
+
+def _label(kind: AnyKind) -> dict[str, Any]:  # arguments of a form field
+    return {"label": f"{word(kind.name)} ({kind.unit})" if kind.unit else word(kind.name)}
+
+
+def _number(kind: Declared, name: str, required: bool) -> Part:
+    assert isinstance(kind, Number)  # noqa: S101 -- tells the type checker what the table below guarantees
+    if kind.choices:
+        choices = [(str(code), word(meaning)) for code, meaning in sorted(kind.choices.items())]
+        asked: forms.Field = forms.ChoiceField(choices=choices, required=required, **_label(kind))
+        return Part({name: asked}, lambda cleaned: int(cleaned[name]) if cleaned.get(name) else None)
+    low, high = (round(edge * kind.scale + kind.offset, 9) for edge in (kind.minimum, kind.maximum))
+    low, high = max(low, kind.low if kind.low is not None else low), min(high, kind.high if kind.high is not None else high)
+    if kind.scale == 1 and kind.offset == 0:
+        asked = forms.IntegerField(min_value=int(low), max_value=int(high), required=required, **_label(kind))
+    else:
+        asked = forms.FloatField(min_value=low, max_value=high, required=required, **_label(kind))
+    return Part({name: asked}, lambda cleaned: None if cleaned.get(name) is None else round((cleaned[name] - kind.offset) / kind.scale))
+
+
+def _flags(kind: Declared, name: str, required: bool) -> Part:
+    choices = [(str(bit), word(meaning)) for bit, meaning in sorted(kind.bits.items())]
+    inputs: dict[str, forms.Field] = {
+        name: forms.MultipleChoiceField(choices=choices, required=False, widget=forms.CheckboxSelectMultiple, **_label(kind))
+    }
+    for part, (_low, _width, meanings) in kind.parts.items():
+        options = [(str(code), word(meaning)) for code, meaning in sorted(meanings.items())]
+        inputs[f"{name}.{part}"] = forms.ChoiceField(choices=options, required=required, label=word(part))
+
+    def value(cleaned: Cleaned) -> object:
+        total = sum(1 << int(bit) for bit in cleaned.get(name) or [])
+        for part, (low, _width, _meanings) in kind.parts.items():
+            total |= int(cleaned.get(f"{name}.{part}") or 0) << low
+        return total
+
+    return Part(inputs, value)
+
+
+def _text(kind: Declared, name: str, required: bool) -> Part:
+    size = kind.size if isinstance(kind, Text) else None
+    asked = forms.CharField(max_length=size or 500, required=False, **_label(kind))
+    return Part({name: asked}, lambda cleaned: cleaned.get(name) or "")
+
+
+def _digits(kind: Declared, name: str, required: bool) -> Part:
+    asked = forms.RegexField(regex=r"^[0-9]*$", max_length=kind.digits, required=False, **_label(kind))
+    return Part({name: asked}, lambda cleaned: (cleaned.get(name) or "").rjust(kind.digits, "0"))
+
+
+class _SmallFile(forms.FileField):
+    def clean(self, data: Posted, initial: Posted = None) -> Posted:
+        file = super().clean(data, initial)
+        if isinstance(file, UploadedFile) and (file.size or 0) > LARGEST_FILE:
+            raise forms.ValidationError(_("The file is larger than 2 MB."))
+        return file
+
+
+def _bytes(kind: Declared, name: str, required: bool) -> Part:
+    asked = _SmallFile(required=required, **_label(kind))
+
+    def value(cleaned: Cleaned) -> object:
+        file = cleaned.get(name)
+        return file.read().hex() if file else ""
+
+    return Part({name: asked}, value, needs_file=True)
+
+
+def _when(kind: Declared, name: str, required: bool) -> Part:
+    inner = _part(kind.kind, name, required=False)
+    for asked in inner.inputs.values():
+        asked.required = False
+
+    def value(cleaned: Cleaned) -> object:
+        given = any(cleaned.get(key) not in (None, "", []) for key in inner.inputs)
+        return inner.value(cleaned) if given else None
+
+    return Part(inner.inputs, value, inner.needs_file)
+
+
+def _repeat(kind: Declared, name: str, required: bool) -> Part:
+    if isinstance(kind.kind, Number):
+        asked = forms.RegexField(
+            regex=r"^\s*(0x[0-9A-Fa-f]+|[0-9]+)([,\s]+(0x[0-9A-Fa-f]+|[0-9]+))*\s*$",
+            help_text=_("Numbers, separated by commas"),
+            **_label(kind),
+        )
+        return Part({name: asked}, lambda cleaned: [int(number, 0) for number in cleaned[name].replace(",", " ").split()])
+    inner = _part(kind.kind, f"{name}.", required=True)
+    return Part(inner.inputs, lambda cleaned: [inner.value(cleaned)], inner.needs_file)
+
+
+def _nested(kind: Declared, name: str, required: bool) -> Part:
+    return _group(kind.record, name if name.endswith(".") else f"{name}.")
+
+
+def _switch(kind: Declared, name: str, required: bool) -> Part:
+    return _part(next(iter(kind.kinds.values())), name, required=required)
+
+
+def _day(kind: Declared, name: str, required: bool) -> Part:
+    asked = forms.DateField(required=required, widget=forms.DateInput(attrs={"type": "date"}), **_label(kind))
+    return Part({name: asked}, lambda cleaned: cleaned[name].isoformat() if cleaned.get(name) else None)
+
+
+def _clock(kind: Declared, name: str, required: bool) -> Part:
+    asked = forms.TimeField(required=required, widget=forms.TimeInput(attrs={"type": "time"}), **_label(kind))
+    return Part({name: asked}, lambda cleaned: cleaned[name].isoformat() if cleaned.get(name) else None)
+
+
+def _moment(kind: Declared, name: str, required: bool) -> Part:
+    asked = forms.DateTimeField(required=required, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}), **_label(kind))
+    return Part({name: asked}, lambda cleaned: cleaned[name].isoformat() if cleaned.get(name) else None)
+
+
+def _tagged(kind: Declared, name: str, required: bool) -> Part:
+    """Ask for one item: which, and its value. Only numbers and texts can be typed in."""
+    items = {
+        one.name: one for kinds in kind.kinds.values() for one in kinds if isinstance(one, Number | Text) and not isinstance(one, Flags)
+    }
+    choices = [(key, f"{word(key)} ({one.unit})" if one.unit else word(key)) for key, one in items.items()]
+    inputs: dict[str, forms.Field] = {
+        f"{name}.item": forms.ChoiceField(choices=choices, label=word("parameter")),
+        f"{name}.value": forms.CharField(max_length=200, required=False, label=word("value")),
+    }
+
+    def value(cleaned: Cleaned) -> object:
+        chosen, text = cleaned[f"{name}.item"], cleaned[f"{name}.value"]
+        one = items[chosen]
+        if not isinstance(one, Number):
+            return {chosen: text}
+        try:
+            return {chosen: round((float(text) - one.offset) / one.scale)}
+        except ValueError as error:
+            raise CommandRefused(_("This parameter is a number.")) from error
+
+    return Part(inputs, value)
+
+
+_MAKERS: list[tuple[type, Callable[[Declared, str, bool], Part]]] = [
+    (Flags, _flags),
+    (Number, _number),
+    (Text, _text),
+    (Bcd, _digits),
+    (Bytes, _bytes),
+    (Moment, _clock),
+    (ClockTime, _clock),
+    (Time, _moment),
+    (Day, _day),
+    (When, _when),
+    (Repeat, _repeat),
+    (Nested, _nested),
+    (Switch, _switch),
+    (Tagged, _tagged),
+]

@@ -1,0 +1,84 @@
+"""How the installation fares: its processes' own health pages, the spine's streams, the outbox, the disk."""
+
+import shutil
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from jilink.core.outbox import reads as outbox
+from jilink.core.outbox.reads import Backlog, Letter
+from jilink.kernel.errors import Unavailable
+from jilink.kernel.settings import PROCESSES
+from jilink.services.vehicles import link
+from jilink.spine import subjects
+
+ASK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of this machine: ``ok`` or ``down``, and why it is not ready."""
+
+    name: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """One stream of the spine."""
+
+    name: str
+    messages: int
+    megabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Everything the operations page shows."""
+
+    processes: list[Process]
+    streams: list[StreamState]
+    outbox: Backlog
+    letters: list[Letter]
+    disk_free_gb: float
+    disk_total_gb: float
+
+
+def _process(name: str, port: int) -> Process:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=ASK_S):
+            return Process(name, "ok", "")
+    except urllib.error.HTTPError as error:
+        with error:
+            return Process(name, "down", error.read(500).decode("utf-8", "replace").strip())
+    except OSError:
+        return Process(name, "down", "")
+
+
+def _streams() -> list[StreamState]:
+    found: list[StreamState] = []
+    for stream in subjects.STREAMS:
+        try:
+            messages, size = link.spine().stream_size(stream.name)
+        except Unavailable:
+            return found
+        found.append(StreamState(stream.name, messages, size / 1e6))
+    return found
+
+
+def health(now: datetime) -> Health:
+    """Ask everyone and return what they said; whoever is silent is shown as not working."""
+    ports = {name: settings.JILINK.health(name) for name in PROCESSES}
+    disk = shutil.disk_usage(settings.JILINK.data if settings.JILINK.data.exists() else "/")
+    return Health(
+        processes=[_process(name, port) for name, port in ports.items() if port],
+        streams=_streams(),
+        outbox=outbox.backlog(now),
+        letters=outbox.dead_letters(20),
+        disk_free_gb=disk.free / 1e9,
+        disk_total_gb=disk.total / 1e9,
+    )

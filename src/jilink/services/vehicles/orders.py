@@ -1,0 +1,133 @@
+"""Which orders people may give to a terminal, and the forms that follow from the messages' declarations."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from jilink.kernel.errors import Malformed
+from jilink.protocols.jt808 import registry
+from jilink.protocols.wire.groups import Repeat, Tagged, When
+from jilink.protocols.wire.kinds import AnyKind, Bytes, Number, Text
+from jilink.protocols.wire.records import Nested, Record
+from jilink.services.vehicles.rules import CommandRefused, Year
+
+UPGRADE = 0x8108
+Declared = Any  # the kind that `_CHECKS` lists the function for
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One order as it is offered: its word in addresses, its message, and what people call it."""
+
+    slug: str
+    message: int
+    title: str | Promise
+    dangerous: bool = False
+
+
+OFFERS = (
+    Offer("text", 0x8300, _("Send a text")),
+    Offer("locate", 0x8201, _("Ask for the position")),
+    Offer("follow", 0x8202, _("Report more often")),
+    Offer("photo", 0x8801, _("Take a photo")),
+    Offer("call", 0x8400, _("Call back")),
+    Offer("doors", 0x8500, _("Lock or open the doors"), dangerous=True),
+    Offer("parameters", 0x8104, _("Read all parameters")),
+    Offer("some-parameters", 0x8106, _("Read some parameters")),
+    Offer("set-parameters", 0x8103, _("Change a parameter"), dangerous=True),
+    Offer("circle", 0x8600, _("Set a circular area")),
+    Offer("delete-circles", 0x8601, _("Delete circular areas")),
+    Offer("control", 0x8105, _("Control the terminal"), dangerous=True),
+    Offer("upgrade", UPGRADE, _("Upgrade the terminal"), dangerous=True),
+)
+BY_SLUG = {offer.slug: offer for offer in OFFERS}
+BY_MESSAGE = {offer.message: offer for offer in OFFERS}
+
+
+def declaration(message: int, year: Year) -> type[Record]:
+    """Return how the message is declared in that year, or in the nearest older one. Raises CommandRefused for what is not offered."""
+    years: tuple[Year, ...] = (2019, 2013, 2011) if year == 2019 else (2013, 2011, 2019)
+    found = next((form for form in (registry.message(message, each) for each in years) if form), None)
+    if message not in BY_MESSAGE or found is None:
+        raise CommandRefused(f"0x{message:04X} is not an order that can be given.")
+    return found
+
+
+def check(message: int, fields: Mapping[str, object], year: Year) -> None:
+    """Raise CommandRefused where the fields do not fit the declaration of the message."""
+    _check_record(declaration(message, year), fields)
+
+
+def _check_record(form: type[Record], fields: Mapping[str, object]) -> None:
+    declared = form.fields()
+    for name, value in fields.items():
+        if name not in declared:
+            raise CommandRefused(f"There is no field {name}.")
+        _check_value(declared[name], name, value)
+
+
+def _check_value(kind: AnyKind, name: str, value: object) -> None:
+    for accepted, check_kind in _CHECKS:
+        if isinstance(kind, accepted):
+            check_kind(kind, name, value)
+            return  # other kinds depend on other fields or have many forms; the gateway checks them against the terminal's year
+
+
+def _check_when(kind: Declared, name: str, value: object) -> None:
+    if value is not None:
+        _check_value(kind.kind, name, value)
+
+
+def _check_text(kind: Declared, name: str, value: object) -> None:
+    if not isinstance(value, str) or len(value.encode("gb18030", "replace")) > (kind.size or 1023):
+        raise CommandRefused(f"{name}: too long, or no text.")
+
+
+def _check_nested(kind: Declared, name: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise CommandRefused(f"{name}: must be a group of fields.")
+    _check_record(kind.record, value)
+
+
+def _check_repeat(kind: Declared, name: str, value: object) -> None:
+    if not isinstance(value, list):
+        raise CommandRefused(f"{name}: must be a list.")
+    for element in value:
+        _check_value(kind.kind, name, element)
+
+
+def _check_tagged(kind: Declared, name: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise CommandRefused(f"{name}: must be items by name.")
+
+
+def _check_number(kind: Declared, name: str, value: object) -> None:
+    if isinstance(value, list):  # names of flags
+        return
+    if isinstance(value, bool):
+        value = int(value)
+    try:
+        kind.to_wire(value if isinstance(value, int) else -(2**70))
+    except Malformed as error:
+        raise CommandRefused(f"{name}: must be a whole number from {kind.minimum} to {kind.maximum}.") from error
+
+
+def _check_bytes(kind: Declared, name: str, value: object) -> None:
+    try:
+        bytes.fromhex(value if isinstance(value, str) else "?")
+    except ValueError as error:
+        raise CommandRefused(f"{name}: must be bytes in hexadecimal.") from error
+
+
+_CHECKS: list[tuple[type, Callable[[Declared, str, object], None]]] = [
+    (When, _check_when),
+    (Number, _check_number),
+    (Text, _check_text),
+    (Bytes, _check_bytes),
+    (Nested, _check_nested),
+    (Repeat, _check_repeat),
+    (Tagged, _check_tagged),
+]

@@ -1,0 +1,41 @@
+"""What every page of this service begins with: who asks, and what the families of errors look like to people."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from jilink.core.parties import access
+from jilink.core.parties.access import Actor, NotFound
+from jilink.kernel.errors import Refused, Unavailable
+
+P = ParamSpec("P")
+
+
+def signed_in(
+    page: Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Give the page its actor. What a wall hides is 404, what the rules refuse 400, what is down 503."""
+
+    @login_required
+    @wraps(page)
+    def entered(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            return page(request, access.actor_of(request.user), *args, **kwargs)
+        except NotFound as error:
+            raise Http404 from error
+        except Refused as error:
+            return problem(request, 400, _("That cannot be done"), _(str(error)))
+        except Unavailable:
+            return problem(request, 503, _("This is not available right now"), _("Nothing you entered was lost. Try again in a moment."))
+
+    return entered
+
+
+def problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    """Answer with a page that says what happened and what to do."""
+    return render(request, "vehicles/problem.html", {"title": title, "text": text}, status=status)

@@ -1,0 +1,32 @@
+"""Addresses of the vehicles service."""
+
+from django.urls import path
+
+from jilink.services.vehicles.pages import entry, fleet, terminals, vehicle
+
+app_name = "vehicles"
+urlpatterns = [
+    path("", fleet.fleet_map, name="map"),
+    path("live", fleet.live, name="live"),
+    path("add", entry.add, name="add"),
+    path("import", entry.import_vehicles, name="import"),
+    path("export.csv", entry.export, name="export"),
+    path("waiting", terminals.waiting, name="waiting"),
+    path("waiting/admit", terminals.admit, name="admit"),
+    path("waiting/dismiss", terminals.dismiss, name="dismiss"),
+    path("waiting/policy", terminals.admission_policy, name="policy"),
+    path("quarantine", terminals.quarantine, name="quarantine"),
+    path("alarms/<int:alarm>/acknowledge", vehicle.acknowledge, name="acknowledge"),
+    path("<int:asset>/", vehicle.vehicle, name="vehicle"),
+    path("<int:asset>/card", fleet.card, name="card"),
+    path("<int:asset>/reveal", vehicle.reveal, name="reveal"),
+    path("<int:asset>/alarms", vehicle.alarms, name="alarms"),
+    path("<int:asset>/commands", vehicle.commands, name="commands"),
+    path("<int:asset>/commands/<slug:name>", vehicle.command, name="command"),
+    path("<int:asset>/track", vehicle.track_page, name="track"),
+    path("<int:asset>/track.json", vehicle.track_data, name="track_data"),
+    path("<int:asset>/frames", terminals.vehicle_frames, name="frames"),
+    path("<int:asset>/record", terminals.record, name="record"),
+    path("<int:asset>/edit", entry.edit, name="edit"),
+    path("<int:asset>/remove", entry.remove, name="remove"),
+]

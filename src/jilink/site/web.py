@@ -1,0 +1,59 @@
+"""The process ``web``: pages, API and live streams by granian, in one event loop and as many threads as pages need."""
+
+import asyncio
+import os
+import signal
+from importlib import import_module
+
+import django
+import structlog
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from jilink.kernel.settings import Settings, addresses
+from jilink.spine import health
+
+log = structlog.get_logger(__name__)
+OPEN_REQUESTS = 4096
+"""At once, open live streams included."""
+
+
+def main(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. The database must have been prepared."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jilink.site.settings")
+    django.setup()
+    probes = import_module("jilink.site.probes")
+    pages = health.serve(settings.health("web"), probes.unready)
+    try:
+        asyncio.run(_serve(settings))
+    finally:
+        pages.stop()
+        import_module("jilink.services.vehicles.link").close()
+
+
+async def _serve(settings: Settings) -> None:
+    ((host, port),) = addresses(settings.web)[:1]
+    application = import_module("jilink.site.asgi").application
+    server = Server(
+        application,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        websockets=False,
+        log_enabled=False,
+        backlog=1024,
+        backpressure=OPEN_REQUESTS,
+    )
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    serving = asyncio.create_task(server.serve())
+    stop = asyncio.create_task(stopped.wait())
+    log.info("web.starts", address=settings.web)
+    await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+    log.info("web.stops")
+    if not serving.done():
+        server.stop()  # type: ignore[no-untyped-call]  # -- granian leaves it untyped
+    stop.cancel()
+    await serving
