@@ -92,20 +92,24 @@ def open_frame(raw: bytes) -> Packet:
         tolerances.append("no-delimiter")
     try:
         packet = framing.unwrap(raw, delimiting)
-    except Malformed:
-        packet = _unescaped(raw, delimiting)
+        header, begin, more = headers.parse(packet)
+    except framing.BadFrame:
+        plain = _unescaped(raw, delimiting)
+        if plain is None:
+            raise
+        packet, (header, begin, more) = plain
         tolerances.append("not-escaped")
-    header, begin, more = headers.parse(packet)
     return Packet(header, packet[begin:], tuple(Tolerance(key, "header") for key in (*tolerances, *more)))
 
 
-def _unescaped(raw: bytes, delimiting: framing.Delimiting) -> bytes:
-    """Return the packet of a frame whose sender forgot to escape. Raises the Malformed of the regular way."""
-    data = raw[1:] if raw[:1] == bytes((delimiting.mark,)) else raw
-    data = data[:-1] if data[-1:] == bytes((delimiting.mark,)) and len(data) < len(raw) else data
-    if len(data) > 12 and framing.checksum(data) == 0:
-        return data[:-1]
-    return framing.unwrap(raw, delimiting)
+def _unescaped(raw: bytes, delimiting: framing.Delimiting) -> tuple[bytes, tuple[Header, int, list[str]]] | None:
+    """Return the packet of a frame whose sender forgot to escape, where checksum and length leave no doubt; else None."""
+    mark = bytes((delimiting.mark,))
+    data = raw[1:-1] if len(raw) > 2 and raw[:1] == raw[-1:] == mark else raw
+    if len(data) < 13 or framing.checksum(data) != 0:
+        return None
+    found = headers.parse(data[:-1])
+    return None if found[2] else (data[:-1], found)
 
 
 def decode_frame(raw: bytes, profile: str = "standard") -> Decoded:

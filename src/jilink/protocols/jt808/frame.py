@@ -15,21 +15,25 @@ MOST_FRAME = 4096
 """Escaped bytes of a frame at most: 21 header, 1023 body and 1 checksum, each perhaps escaped, and room for wrong lengths."""
 
 
-class BadEscape(Malformed):
+class BadFrame(Malformed):
+    """What stands between delimiters is no frame."""
+
+
+class BadEscape(BadFrame):
     """An escape byte is followed by something that is no escape."""
 
     def __init__(self, message: str) -> None:
         super().__init__("escape", message)
 
 
-class BadChecksum(Malformed):
+class BadChecksum(BadFrame):
     """The checksum does not match."""
 
     def __init__(self, expected: int, found: int) -> None:
         super().__init__("checksum", f"checksum is {found:02x}, the bytes give {expected:02x}")
 
 
-class NotAFrame(Malformed):
+class NotAFrame(BadFrame):
     """The bytes are no frame at all."""
 
     def __init__(self, message: str) -> None:

@@ -6,11 +6,15 @@ No clock of its own: every call is given `now` in seconds of any monotonic clock
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from jilink.protocols.jt808.header import Header
 
 Key = tuple[str, int, int]
 """Phone, message id, number of packages."""
+
+MOST_INDICES = 255
+"""Packages that are named missing at once: as many as a request of 2013 can ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A message that lacks packages. `given_up` says that it was dropped."""
+    """A message that lacks packages (the first 255 are named). `given_up` says that it was dropped."""
 
     phone: str
     id: int
@@ -109,5 +113,5 @@ class Joiner:
     @staticmethod
     def _missing(key: Key, entry: _Open, given_up: bool) -> Missing:
         phone, number, total = key
-        lacking = tuple(index for index in range(1, min(total, 0xFFFF) + 1) if index not in entry.parts)
+        lacking = tuple(islice((index for index in range(1, total + 1) if index not in entry.parts), MOST_INDICES))
         return Missing(phone, number, entry.first_serial, lacking, given_up)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from jilink.protocols.jt808 import bits
 from jilink.protocols.jt808.message import Message
 from jilink.protocols.jt808.safety import SAFETY_ITEMS
+from jilink.protocols.wire.cursor import Json
 from jilink.protocols.wire.groups import Repeat, Tagged, When, nonzero
 from jilink.protocols.wire.kinds import AnyKind, Bytes, Coordinate, Flags, Number, SignMagnitude
 from jilink.protocols.wire.records import Nested, Record
@@ -124,6 +125,16 @@ class Fix(Record):
                 sign = 1 << kind.negative
                 value = self.__dict__[name]
                 self.status = self.status | sign if value < 0 else self.status & ~sign if value else self.status
+
+    def render(self) -> dict[str, Json]:
+        """Return the fields as JSON; coordinates of a terminal that is not positioned carry `valid` false."""
+        shown = super().render()
+        if not self.status & 0b10:
+            for name in ("latitude", "longitude"):
+                leaf = shown[name]
+                if isinstance(leaf, dict):
+                    leaf["valid"] = False
+        return shown
 
 
 class PositionBody(Fix):

@@ -180,7 +180,7 @@ class AttachmentRequest(Message, id=0x9208):
 
 
 class AttachmentRequest30(AttachmentRequest, years=(2019,)):
-    """Ask for an alarm's attachments, with the 30-byte terminal id."""
+    """Ask for an alarm's attachments, with the 30-byte terminal id (sized as JT/T 808-2019)."""
 
     label = Nested(AlarmLabel30, "of the alarm")
 
@@ -203,7 +203,7 @@ class AttachmentList(Message, id=0x1210):
 
 
 class AttachmentList30(AttachmentList, years=(2019,)):
-    """The attachments of an alarm, with the 30-byte terminal id."""
+    """The attachments of an alarm, with the 30-byte terminal id (sized as JT/T 808-2019)."""
 
     terminal = Text("terminal id", size=30)
     label = Nested(AlarmLabel30, "of the alarm")
