@@ -1,0 +1,1 @@
+"""What `jilink doctor` looks at."""
