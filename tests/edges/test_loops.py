@@ -196,17 +196,19 @@ def test_answers_into_a_connection_that_breaks_meanwhile_harm_no_other(harness: 
     assert sorted(harness.closed) == sorted(fds[:10])
 
 
-def test_what_a_socket_does_not_take_at_once_is_sent_later_in_order(harness: Harness) -> None:
+@pytest.mark.parametrize("company", [0, 20])
+def test_what_a_socket_does_not_take_at_once_is_sent_later_in_order(harness: Harness, company: int) -> None:
+    others, their_fds = harness.connect(company)
     here, there = socket.socketpair()
     there.settimeout(DEADLINE_S)
     harness.clients.append(there)
     here.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     fd = harness.loop.adopt(here, ("192.0.2.7", 99))
-    harness.until(lambda: bool(harness.opened))
-    assert harness.opened == [(fd, ("192.0.2.7", 99))]
+    harness.until(lambda: len(harness.opened) == company + 1)
+    assert harness.opened[-1] == (fd, ("192.0.2.7", 99))
     pieces = [bytes([number]) * 1000 for number in range(50)]
     for piece in pieces:
-        harness.send((fd, piece))
+        harness.send((fd, piece), *((other, piece[:10]) for other in their_fds))
     got = bytearray()
     there.setblocking(False)
     deadline = time.monotonic() + DEADLINE_S
@@ -217,6 +219,7 @@ def test_what_a_socket_does_not_take_at_once_is_sent_later_in_order(harness: Har
         except BlockingIOError:
             continue
     assert got == b"".join(pieces)
+    assert all(read_exactly(other, 500) == b"".join(piece[:10] for piece in pieces) for other in others)
     assert harness.closed == []
 
 

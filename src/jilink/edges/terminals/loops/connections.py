@@ -1,6 +1,7 @@
 """What a loop remembers of its connections: arrays indexed by descriptor, and queues only for slow readers."""
 
 import contextlib
+import ctypes
 import os
 import resource
 import socket
@@ -16,6 +17,10 @@ FREE, OPEN, ENDED, DOOMED = 0, 1, 2, 3
 """States of a descriptor: nobody's; reading; the peer ended its side and may still collect answers; closed at the next poll."""
 
 _MOST_DESCRIPTORS = 1 << 22
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.send.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+_libc.send.restype = ctypes.c_ssize_t
 
 
 class Connections:
@@ -158,3 +163,17 @@ def close_quietly(fds: Iterable[int]) -> None:
     for fd in fds:
         with contextlib.suppress(OSError):
             os.close(fd)
+
+
+def shut(fd: int) -> None:
+    """End both sides of a connection, which makes its pending operations complete."""
+    sock = socket.socket(fileno=fd)
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    sock.detach()
+
+
+def send_now(fd: int, content: Bytes) -> int:
+    """Send what a socket takes at once, in blocking mode or not; the number of bytes, or a negative errno."""
+    sent = int(_libc.send(fd, content.ctypes.data, content.size, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL))
+    return sent if sent >= 0 else -ctypes.get_errno()

@@ -140,7 +140,7 @@ class EpollLoop:
 
     def _wait(self, timeout_s: float) -> list[tuple[int, int]]:
         """Under load let sockets collect for a moment rather than wake for each message; otherwise wait for the first."""
-        if self._loaded and timeout_s > 0:
+        if self._loaded and timeout_s > 0 and self._limits.gather_s > 0:
             pause = min(self._limits.gather_s, timeout_s)
             time.sleep(pause)
             if events := self._epoll.poll(0, _MOST_EVENTS):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jilink.edges.terminals.loops import ring as uring
 from jilink.edges.terminals.loops.base import Bytes, Int64s, Limits, Peer, Reads, UInt32s, empty_reads
-from jilink.edges.terminals.loops.connections import DOOMED, ENDED, FREE, OPEN, Connections, close_quietly, contiguous
+from jilink.edges.terminals.loops.connections import DOOMED, ENDED, FREE, OPEN, Connections, close_quietly, contiguous, send_now, shut
 from jilink.edges.terminals.loops.epoll import OUT_OF_DESCRIPTORS
 
 _RECEIVE, _ACCEPT, _WAKE, _SEND, _WRITABLE = range(5)
@@ -21,6 +21,8 @@ _CLOSING = 5
 """State of a descriptor whose receive is still to end; only then may the number be freed."""
 _ENTRIES, _COMPLETIONS = 4096, 65536
 _GATHER_AT_LEAST = 1024
+_FEW = 16
+"""Up to so many rows are sent by one system call each."""
 _POLL_IN, _POLL_OUT = 1, 4
 
 
@@ -108,6 +110,9 @@ class UringLoop:
             return
         self.counters.bytes_out += int(lengths.sum())
         buffer = contiguous(buffer)
+        if fds.size <= _FEW:
+            self._send_few(fds, starts, lengths, buffer)
+            return
         at_once = np.ones(fds.size, np.bool_)
         if self._table.queues or self._busy:
             waiting = np.array([*self._table.queues, *self._busy], np.int64)
@@ -158,7 +163,7 @@ class UringLoop:
         self.stop_accepting()
         every = self._table.every()
         for fd in every:
-            _shut(fd)
+            shut(fd)
         self._ring.enter(0, 0.0)
         self._ring.close()
         close_quietly(every)
@@ -289,6 +294,15 @@ class UringLoop:
             elif self._table.state[fd] == OPEN:
                 self._break(fd)
 
+    def _send_few(self, fds: Int64s, starts: Int64s, lengths: Int64s, buffer: Bytes) -> None:
+        """Send a few rows by a system call each, which costs less than filling the ring for them."""
+        for fd, start, length in zip(fds.tolist(), starts.tolist(), lengths.tolist(), strict=True):
+            row = buffer[start : start + length]
+            if fd in self._table.queues or fd in self._busy:
+                self._owe(fd, row.tobytes())
+            elif (result := send_now(fd, row)) != length:
+                self._fell_short(fd, row, result)
+
     def _start_sending(self, fds: Int64s, starts: Int64s, lengths: Int64s, buffer: Bytes) -> None:
         """Try to send these rows, one a connection, and handle what the kernel answers at once."""
         for first in range(0, fds.size, _ENTRIES):
@@ -325,16 +339,15 @@ class UringLoop:
             results = mine["result"].astype(np.int64)
             short = np.flatnonzero(results != sending.lengths[rows])
             for row, result in zip(rows[short].tolist(), results[short].tolist(), strict=True):
-                self._fell_short(sending, row, result)
+                start = int(sending.starts[row])
+                self._fell_short(int(sending.fds[row]), sending.buffer[start : start + int(sending.lengths[row])], result)
 
-    def _fell_short(self, sending: _Sending, row: int, result: int) -> None:
-        fd, start = int(sending.fds[row]), int(sending.starts[row])
+    def _fell_short(self, fd: int, row: Bytes, result: int) -> None:
         if result < 0 and result not in (-errno.EAGAIN, -errno.EINTR):
             self._break(fd)
             return
-        rest = sending.buffer[start + max(result, 0) : start + int(sending.lengths[row])].tobytes()
         later = bytes(self._table.queues.pop(fd, b""))
-        self._owe(fd, rest + later)
+        self._owe(fd, row[max(result, 0) :].tobytes() + later)
 
     def _owe(self, fd: int, rest: bytes) -> None:
         if self._table.state[fd] not in (OPEN, ENDED):
@@ -342,7 +355,7 @@ class UringLoop:
         first = fd not in self._table.queues
         if not self._table.owe(fd, rest):
             self._table.doom(fd)
-            _shut(fd)
+            shut(fd)
         elif first:
             self._arm_writable(fd)
 
@@ -357,29 +370,21 @@ class UringLoop:
         if self._table.state[fd] in (OPEN, ENDED):
             self.counters.resets += int(self._table.state[fd] == OPEN)
             self._table.doom(fd)
-            _shut(fd)
+            shut(fd)
 
     def _bury(self, fd: int) -> None:
         """Close a descriptor at its end, or as soon as its receive has ended (which would keep the socket alive)."""
         if self._armed[fd]:
             self._let_go(fd)
         elif self._table.state[fd] != FREE:
-            _shut(fd)
+            shut(fd)
             os.close(fd)
             self._table.forget(fd)
 
     def _let_go(self, fd: int) -> None:
         self._table.queues.pop(fd, None)
-        _shut(fd)
+        shut(fd)
         if self._armed[fd]:
             self._table.state[fd] = _CLOSING
         else:
             self._bury(fd)
-
-
-def _shut(fd: int) -> None:
-    """End both sides of a connection, which makes its pending operations complete."""
-    sock = socket.socket(fileno=fd)
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
-    sock.detach()
