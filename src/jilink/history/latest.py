@@ -14,14 +14,16 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from jilink.history.columns import DAY_MS, STORED, milliseconds
-from jilink.history.scans import PLAUSIBLE_AT, Scans
+from jilink.history.scans import HAPPENED, Scans
 from jilink.history.storage import Storage
 from jilink.history.tables import delta_errors
 
 OVERTAKING_MS = 3_600_000
 _LAST = "happened DESC, received_at DESC, serial DESC, part DESC"
 _NEWEST = f"""
-    , moments AS (SELECT *, {PLAUSIBLE_AT} AS happened FROM rows WHERE {{condition}})
+    , moments AS NOT MATERIALIZED (
+        SELECT *, {HAPPENED} AS happened FROM rows WHERE NOT kept AND {{since}} AND {{condition}}
+        UNION ALL SELECT *, {HAPPENED} AS happened FROM rows WHERE kept AND {{condition}})
     , ends AS (
         SELECT organisation AS o, asset AS a, max(happened) AS last_at, max(happened) FILTER (WHERE latitude IS NOT NULL) AS located_at
         FROM moments GROUP BY ALL)
@@ -49,12 +51,13 @@ class Latest:
         snapshot = self._snapshot()
         files = self._scans.history.files()
         condition = "true" if organisations is None else f"organisation IN ({', '.join(str(int(o)) for o in organisations)})"
+        since = "true"
         if snapshot.num_rows:
-            since = milliseconds(pc.max(snapshot["received_at"]).as_py()) - OVERTAKING_MS
-            files = [f for f in files if f.last_received_ms >= since]
-            condition += f" AND (received_at >= make_timestamptz({since * 1000}) OR kept)"
+            since_ms = milliseconds(pc.max(snapshot["received_at"]).as_py()) - OVERTAKING_MS
+            files = [f for f in files if f.last_received_ms >= since_ms]
+            since = f"received_at >= make_timestamptz({since_ms * 1000})"
         known = snapshot if extra is None else pa.concat_tables([snapshot, extra])
-        return self._scans.run(_NEWEST.format(condition=condition), files, known)
+        return self._scans.run(_NEWEST.format(condition=condition, since=since), files, known)
 
     def refresh(self) -> int:
         """Write the snapshot anew; return its rows. Raises Unavailable."""

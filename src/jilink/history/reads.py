@@ -20,7 +20,7 @@ from jilink.history.latest import Latest
 from jilink.history.scans import IDENTITY, ORDER, Scans, Window
 from jilink.history.summaries import COLUMNS, SUMMARY, summarise, total
 from jilink.history.tables import File, History
-from jilink.history.tracks import Tracks
+from jilink.history.tracks import Tracks, chronological, selected
 from jilink.kernel.clock import CHINA
 from jilink.kernel.errors import Refused
 from jilink.spine.measurements import POSITIONS
@@ -135,12 +135,24 @@ class Reads:
             (clean if one_generation(whole) and day not in touched else other).extend(files)
         return clean, other
 
+    def _sorted_rows(self, files: list[File], window: Window) -> pa.Table:
+        """The window's rows (columns COLUMNS) of files from one rewriting, as they stand there; damaged files are left out."""
+        while True:
+            try:
+                paths = [f.path for f in self._scans.sound(files)]
+                rows = self.history.storage.dataset(paths, STORED).to_table(columns=list(COLUMNS)) if paths else STORED.empty_table()
+            except (OSError, pa.ArrowException):
+                if not self._scans.set_aside(files):
+                    raise
+            else:
+                return selected(rows, window)
+
     def _pieces(self, window: Window, extra: pa.Table | None) -> Iterator[pa.Table]:
         """The window's rows (columns COLUMNS) in pieces sorted by asset and time, each fix once; no asset's day is in two pieces."""
         clean, other = self._by_cleanness(window, extra)
         columns = ", ".join(COLUMNS)
         for files in _whole_assets(clean):
-            yield _in_order(self._scans.run(f"SELECT {columns} FROM rows WHERE {window.sql} ORDER BY {ORDER}", files))  # noqa: S608 -- as above
+            yield chronological(self._sorted_rows(files, window))
         total_rows = sum(f.rows for f in other) + (0 if extra is None else extra.num_rows)
         if not total_rows:
             return
@@ -209,10 +221,7 @@ def _in_order(rows: pa.Table) -> pa.Table:
     fresh = first_of_each(identity_keys(rows))
     if not fresh.all():
         rows = rows.filter(pa.array(fresh))
-    asset, at = rows["asset"].to_numpy(), happened_ms(rows)
-    if ((asset[1:] == asset[:-1]) & (at[1:] < at[:-1])).any():
-        rows = rows.take(pa.array(np.lexsort((at, asset))))
-    return rows
+    return chronological(rows)
 
 
 def _heat(counted: pa.Table, level: int, box: Box | None) -> pa.Table:

@@ -14,17 +14,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import structlog
 
-from jilink.history.columns import DAY_MS, NEWEST_MS, OLDEST_MS, STORED, china_day, milliseconds
+from jilink.history.columns import NEWEST_MS, OLDEST_MS, STORED, china_day, milliseconds
 from jilink.history.tables import File, History
 from jilink.kernel.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-PLAUSIBLE_AT = (
-    f"CASE WHEN measured_at BETWEEN received_at - INTERVAL {OLDEST_MS // DAY_MS} DAY AND received_at + INTERVAL {NEWEST_MS // DAY_MS} DAY"
-    " THEN measured_at ELSE received_at END"
+HAPPENED = (
+    f"CASE WHEN epoch_us(measured_at) BETWEEN epoch_us(received_at) - {OLDEST_MS * 1000} AND epoch_us(received_at) + {NEWEST_MS * 1000}"
+    " THEN epoch_us(measured_at) ELSE epoch_us(received_at) END"
 )
-"""When a row happened: measured where the terminal's clock is believed, else received. `day` is its UTC+8 day."""
+"""When a row happened, in microseconds since 1970 UTC: measured where the terminal's clock is believed, else received.
+
+`day` is its UTC+8 day. Whole numbers, because DuckDB's arithmetic with zoned times costs fifty times more.
+"""
 IDENTITY = "asset, coalesce(measured_at, received_at), measured_at IS NULL, serial, part"
 """What names a fix: the same again is a redelivery."""
 ORDER = "asset, coalesce(measured_at, received_at), serial, part, measured_at IS NULL, received_at"
@@ -61,11 +64,9 @@ class Window:
     @property
     def sql(self) -> str:
         """The window as a condition on stored rows."""
-        inside = ", ".join(str(int(o)) for o in self.organisations)
-        return (
-            f"organisation IN ({inside}) AND {PLAUSIBLE_AT} >= make_timestamptz({milliseconds(self.start) * 1000})"
-            f" AND {PLAUSIBLE_AT} < make_timestamptz({milliseconds(self.end) * 1000})"
-        )
+        owners = ", ".join(str(int(o)) for o in self.organisations)
+        start, end = milliseconds(self.start) * 1000, milliseconds(self.end) * 1000
+        return f"organisation IN ({owners}) AND {HAPPENED} >= {start} AND {HAPPENED} < {end}"
 
 
 class Scans:
@@ -131,7 +132,7 @@ class Scans:
         if extra is not None or not sources:
             cursor.register("extra", STORED.empty_table() if extra is None else extra)
             sources.append(f"SELECT {names}, true AS kept FROM extra")  # noqa: S608 -- column names of our schema
-        return cursor.sql(f"WITH rows AS ({' UNION ALL '.join(sources)}) {sql}")
+        return cursor.sql(f"WITH rows AS NOT MATERIALIZED ({' UNION ALL '.join(sources)}) {sql}")
 
     def set_aside(self, files: Sequence[File]) -> bool:
         """Find which of the files are damaged, remember and log them; False where all are sound."""

@@ -66,13 +66,25 @@ class Tracks:
         return footer
 
 
-def within(table: pa.Table, window: Window) -> pa.Table:
-    """Return the stored rows that lie in a window, each fix once (the first received stands), by asset in the order they happened."""
+def selected(table: pa.Table, window: Window) -> pa.Table:
+    """Return the stored rows that lie in a window, in the order they have."""
     at = happened_ms(table)
     mine = (at >= milliseconds(window.start)) & (at < milliseconds(window.end)) & _owned(table, window.organisations)
-    if not mine.all():
-        table, at = table.filter(pa.array(mine)), at[mine]
-    keys = identity_keys(table)
+    return table if mine.all() else table.filter(pa.array(mine))
+
+
+def chronological(table: pa.Table) -> pa.Table:
+    """Return rows that are sorted by asset and measured time as rows sorted by asset and the time they happened."""
+    asset, at = table["asset"].to_numpy(), happened_ms(table)
+    if ((asset[1:] == asset[:-1]) & (at[1:] < at[:-1])).any():
+        return table.take(pa.array(np.lexsort((at, asset))))
+    return table
+
+
+def within(table: pa.Table, window: Window) -> pa.Table:
+    """Return the stored rows that lie in a window, each fix once (the first received stands), by asset in the order they happened."""
+    table = selected(table, window)
+    at, keys = happened_ms(table), identity_keys(table)
     received = table["received_at"].cast(pa.int64()).to_numpy()
     by_identity = np.lexsort((received, *reversed(keys)))
     fresh = by_identity[first_of_each(tuple(key[by_identity] for key in keys))]
