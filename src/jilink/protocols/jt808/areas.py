@@ -1,4 +1,4 @@
-"""Areas and routes (JT/T 808-2019, 8.33 to 8.42)."""
+"""Areas and routes (JT/T 808, clause 8)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class AreaHead(Record):
 
 
 class AreaTail(Record):
-    """When an area holds and how fast one may go (JT/T 808-2013, table 57)."""
+    """When an area holds and how fast one may go (JT/T 808-2013)."""
 
     start = When(Moment("begin; date zero = every day"), bit("attribute", 0), when=TIMED)
     end = When(Moment("end; date zero = every day"), bit("attribute", 0), when=TIMED)
@@ -58,7 +58,7 @@ class AreaTail(Record):
 
 
 class AreaTail2019(AreaTail):
-    """The same with a speed for the night and a name (JT/T 808-2019, table 57)."""
+    """The same with a speed for the night and a name (JT/T 808-2019)."""
 
     night_speed_limit = When(_speed("top speed at night"), bit("attribute", 1), when=LIMITED)
     name = Text("what people call it", length=">u2", samples=NAMES)
@@ -118,7 +118,7 @@ class SetCircles2013(Message, id=0x8600, years=(2011, 2013)):
 
 
 class SetCircles(SetCircles2013, years=(2019,)):
-    """Set circles (JT/T 808-2019, 8.33)."""
+    """Set circles (JT/T 808-2019, clause 8)."""
 
     areas = Repeat(Nested(Circle), "to set", count=">u1")  # type: ignore[assignment]  # -- the year's own shape
 
@@ -131,7 +131,7 @@ class SetRectangles2013(Message, id=0x8602, years=(2011, 2013)):
 
 
 class SetRectangles(SetRectangles2013, years=(2019,)):
-    """Set rectangles (JT/T 808-2019, 8.35)."""
+    """Set rectangles (JT/T 808-2019, clause 8)."""
 
     areas = Repeat(Nested(Rectangle), "to set", count=">u1")  # type: ignore[assignment]  # -- the year's own shape
 
@@ -151,7 +151,7 @@ class SetPolygon2013(AreaHead, AreaTail, Message, id=0x8604, years=(2011, 2013))
 
 
 class SetPolygon(SetPolygon2013, years=(2019,)):
-    """Set a polygon (JT/T 808-2019, 8.37). The night speed stands behind the corners."""
+    """Set a polygon (JT/T 808-2019, clause 8). The night speed stands behind the corners."""
 
     night_speed_limit = When(_speed("top speed at night"), bit("attribute", 1), when=LIMITED)
     name = Text("what people call it", length=">u2", samples=NAMES)
@@ -159,7 +159,7 @@ class SetPolygon(SetPolygon2013, years=(2019,)):
 
 
 class Turn2013(Record):
-    """A turning point and the section that begins there (JT/T 808-2013, table 66)."""
+    """A turning point and the section that begins there (JT/T 808-2013)."""
 
     point = Number(">u4", "id of the turning point")
     section = Number(">u4", "id of the section")
@@ -174,7 +174,7 @@ class Turn2013(Record):
 
 
 class Turn(Turn2013):
-    """The same with a speed for the night (JT/T 808-2019, table 66)."""
+    """The same with a speed for the night (JT/T 808-2019)."""
 
     night_speed_limit = When(_speed("top speed at night"), bit("attribute", 1), when=LIMITED)
 
@@ -193,7 +193,7 @@ class SetRoute2013(Message, id=0x8606, years=(2011, 2013)):
 
 
 class SetRoute(SetRoute2013, years=(2019,)):
-    """Set a route (JT/T 808-2019, 8.39)."""
+    """Set a route (JT/T 808-2019, clause 8)."""
 
     turns = Repeat(Nested(Turn), "turning points", count=">u2", most=6)
     name = Text("what people call it", length=">u2", samples=NAMES)
@@ -206,33 +206,33 @@ class _Delete(Message):
 
 
 class DeleteCircles(_Delete, id=0x8601):
-    """Delete circles (JT/T 808-2019, 8.34)."""
+    """Delete circles (JT/T 808-2013, 8.36, and 2019)."""
 
 
 class DeleteRectangles(_Delete, id=0x8603):
-    """Delete rectangles (JT/T 808-2019, 8.36)."""
+    """Delete rectangles (JT/T 808-2013, 8.38, and 2019)."""
 
 
 class DeletePolygons(_Delete, id=0x8605):
-    """Delete polygons (JT/T 808-2019, 8.38)."""
+    """Delete polygons (JT/T 808-2013, 8.40, and 2019)."""
 
 
 class DeleteRoutes(_Delete, id=0x8607):
-    """Delete routes (JT/T 808-2019, 8.40)."""
+    """Delete routes (JT/T 808-2013, 8.42, and 2019)."""
 
 
 AREA_TYPES = {1: "circles", 2: "rectangles", 3: "polygons", 4: "routes"}
 
 
 class AreaQuery(Message, id=0x8608, years=(2019,)):
-    """Ask which areas are held (JT/T 808-2019, 8.41)."""
+    """Ask which areas are held (JT/T 808-2019, clause 8)."""
 
     type = Number(">u1", "which", choices=AREA_TYPES)
     ids = Repeat(Number(">u4", "id"), "to tell; none = all", count=">u4")
 
 
 class AreaReport(Message, id=0x0608, years=(2019,)):
-    """The areas that are held (JT/T 808-2019, 8.42).
+    """The areas that are held (JT/T 808-2019, clause 8).
 
     The shape of an item is ambiguous in the text and was never seen on a device: items stay bytes.
     """

@@ -99,10 +99,10 @@ VIDEO_ALARMS = {
     5: "abnormal_driving",
     6: "special_recording_full",
 }
-"""Item 0x14 (JT/T 1078-2016, table 14)."""
+"""Item 0x14 (JT/T 1078-2016)."""
 
 ABNORMAL_DRIVING = {0: "fatigue", 1: "phone", 2: "smoking", 11: "custom1", 12: "custom2", 13: "custom3", 14: "custom4", 15: "custom5"}
-"""Item 0x18 (JT/T 1078-2016, table 15)."""
+"""Item 0x18 (JT/T 1078-2016)."""
 
 GNSS = {0: "gps", 1: "beidou", 2: "glonass", 3: "galileo"}
 

@@ -1,4 +1,4 @@
-"""Control, texts, events, questions, telephone and vehicle control (JT/T 808-2019, 8.13 and 8.24 to 8.32)."""
+"""Control, texts, events, questions, telephone and vehicle control (JT/T 808, clause 8)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CONNECT_PARTS = ("control", "token", "apn", "user", "password", "address", "tcp_
 
 
 class TerminalControl2013(Message, id=0x8105, years=(2011, 2013)):
-    """Control the terminal (JT/T 808-2013, 8.12). Parameters are joined by `;`; an empty one stays as it is."""
+    """Control the terminal (JT/T 808-2013, 8.13). Parameters are joined by `;`; an empty one stays as it is."""
 
     command = Number(">u1", "what to do", choices=COMMANDS_2013 | VENDOR_COMMANDS)
     parameters = Switch(
@@ -51,7 +51,7 @@ class TerminalControl2013(Message, id=0x8105, years=(2011, 2013)):
 
 
 class TerminalControl(TerminalControl2013, years=(2019,)):
-    """Control the terminal (JT/T 808-2019, 8.13). Commands 1, 3, 6 and 7 are gone."""
+    """Control the terminal (JT/T 808-2019, clause 8). Commands 1, 3, 6 and 7 are gone."""
 
     command = Number(">u1", "what to do", choices={n: COMMANDS_2013[n] for n in (2, 4, 5)} | VENDOR_COMMANDS)
 
@@ -67,7 +67,7 @@ class TextMessage2013(Message, id=0x8300, years=(2011, 2013)):
 
 
 class TextMessage(Message, id=0x8300, years=(2019,)):
-    """Text to the terminal (JT/T 808-2019, 8.24). Bit 5 clear means navigation, set a CAN fault code."""
+    """Text to the terminal (JT/T 808-2019, clause 8). Bit 5 clear means navigation, set a CAN fault code."""
 
     flag = Flags(
         ">u1",
@@ -150,7 +150,7 @@ class Information(Message, id=0x8304, years=(2011, 2013)):
 
 
 class CallBack(Message, id=0x8400):
-    """Make the terminal call a number (JT/T 808-2019, 8.25)."""
+    """Make the terminal call a number (JT/T 808-2013, 8.31, and 2019)."""
 
     flag = Number(">u1", "how", choices={0: "normal call", 1: "listen in"})
     phone = Text("at most 20 bytes", samples=("043112345678",))
@@ -165,7 +165,7 @@ class Contact(Record):
 
 
 class PhoneBook(Message, id=0x8401):
-    """Set the phone book (JT/T 808-2019, 8.26)."""
+    """Set the phone book (JT/T 808-2013, 8.32, and 2019)."""
 
     operation = Number(">u1", "how", choices={0: "delete all", 1: "replace", 2: "append", 3: "modify"})
     contacts = When(Repeat(Nested(Contact), "of the book", count=">u1"))
@@ -185,7 +185,7 @@ class Control(Record):
 
 
 class VehicleControl(Message, id=0x8500, years=(2019,)):
-    """Control the vehicle (JT/T 808-2019, 8.27). Vendors' types are F001 to FFFF. One code base leaves the count out: wrong."""
+    """Control the vehicle (JT/T 808-2019, clause 8). Vendors' types are F001 to FFFF. One code base leaves the count out: wrong."""
 
     controls = Repeat(Nested(Control), "one after another", count=">u2")
 
@@ -197,7 +197,7 @@ class VehicleControlUncounted(VehicleControl, years=(2019,), variant="no count")
 
 
 class VehicleControlAnswer(Message, id=0x0500, years=(2019,)):
-    """Answer to vehicle control (JT/T 808-2019, 8.28)."""
+    """Answer to vehicle control (JT/T 808-2019, clause 8)."""
 
     reply_serial = Number(">u2", "serial of the control")
     position = Nested(PositionBody, "where it is, with the new status")

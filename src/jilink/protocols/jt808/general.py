@@ -1,4 +1,4 @@
-"""Answers, registration, attributes, upgrade and resending (JT/T 808-2019, 8.1 to 8.9 and 8.14 to 8.17)."""
+"""Answers, registration, attributes, upgrade and resending (JT/T 808, clause 8)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MODELS = ("JL-T8", "JL-T9G")
 
 
 class TerminalAnswer(Message, id=0x0001):
-    """Terminal's general answer (JT/T 808-2019, 8.1)."""
+    """Terminal's general answer (JT/T 808-2013, 8.1, and 2019)."""
 
     reply_serial = Number(">u2", "serial of the message answered")
     reply_id = Number(">u2", "id of the message answered")
@@ -38,7 +38,7 @@ class TerminalAnswer(Message, id=0x0001):
 
 
 class PlatformAnswer(Message, id=0x8001):
-    """Platform's general answer (JT/T 808-2019, 8.2)."""
+    """Platform's general answer (JT/T 808-2013, 8.2, and 2019)."""
 
     reply_serial = Number(">u2", "serial of the message answered")
     reply_id = Number(">u2", "id of the message answered")
@@ -46,19 +46,19 @@ class PlatformAnswer(Message, id=0x8001):
 
 
 class Heartbeat(Message, id=0x0002):
-    """Heartbeat (JT/T 808-2019, 8.3). Vendors append bytes: kept as trailing bytes."""
+    """Heartbeat (JT/T 808-2013, 8.3, and 2019). Vendors append bytes: kept as trailing bytes."""
 
 
 class Logout(Message, id=0x0003):
-    """Terminal signs off (JT/T 808-2019, 8.9)."""
+    """Terminal signs off (JT/T 808-2013, 8.7, and 2019)."""
 
 
 class TimeRequest(Message, id=0x0004, years=(2019,)):
-    """Terminal asks for the time (JT/T 808-2019, 8.4)."""
+    """Terminal asks for the time (JT/T 808-2019, clause 8)."""
 
 
 class TimeAnswer(Message, id=0x8004, years=(2019,)):
-    """Platform's time, the only one in UTC (JT/T 808-2019, 8.5)."""
+    """Platform's time, the only one in UTC (JT/T 808-2019, clause 8)."""
 
     time = Time("the server's clock, in UTC", utc=True)
 
@@ -71,21 +71,21 @@ class ResendRequest2013(Message, id=0x8003, years=(2011, 2013)):
 
 
 class ResendRequest(Message, id=0x8003, years=(2019,)):
-    """Platform asks again for packages of a message (JT/T 808-2019, 8.6)."""
+    """Platform asks again for packages of a message (JT/T 808-2019, clause 8)."""
 
     first_serial = Number(">u2", "serial of the first package")
     packages = Repeat(Number(">u2", "package index, from 1"), "which are missing", count=">u2")
 
 
 class TerminalResendRequest(Message, id=0x0005, years=(2019,)):
-    """Terminal asks again for packages of a message (JT/T 808-2019, 8.7)."""
+    """Terminal asks again for packages of a message (JT/T 808-2019, clause 8)."""
 
     first_serial = Number(">u2", "serial of the first package")
     packages = Repeat(Number(">u2", "package index, from 1"), "which are missing", count=">u2")
 
 
 class Registration2011(Message, id=0x0100, years=(2011,)):
-    """Register (JT/T 808-2011, 8.5)."""
+    """Register (JT/T 808-2011, clause 8)."""
 
     province = Number(">u2", "first two digits of GB/T 2260; 0 = the platform's own", typical=(22, 22))
     city = Number(">u2", "last four digits of GB/T 2260; 0 = the platform's own", typical=(100, 2426))
@@ -97,13 +97,13 @@ class Registration2011(Message, id=0x0100, years=(2011,)):
 
 
 class Registration2013(Registration2011, years=(2013,)):
-    """Register (JT/T 808-2013, 8.8)."""
+    """Register (JT/T 808-2013, 8.5)."""
 
     model = Text("terminal model", size=20, samples=MODELS)
 
 
 class Registration(Registration2011, years=(2019,)):
-    """Register (JT/T 808-2019, 8.8)."""
+    """Register (JT/T 808-2019, clause 8)."""
 
     maker = Text("maker code", size=11, samples=MAKERS)
     model = Text("terminal model", size=30, samples=MODELS)
@@ -111,7 +111,7 @@ class Registration(Registration2011, years=(2019,)):
 
 
 class RegistrationAnswer(Message, id=0x8100):
-    """Answer to a registration (JT/T 808-2019, 8.8.2). The token is there only on success."""
+    """Answer to a registration (JT/T 808-2013, 8.6, and 2019). The token is there only on success."""
 
     reply_serial = Number(">u2", "serial of the registration")
     result = Number(
@@ -129,13 +129,13 @@ class RegistrationAnswer(Message, id=0x8100):
 
 
 class Authentication2013(Message, id=0x0102, years=(2011, 2013)):
-    """Authenticate (JT/T 808-2013, 8.10)."""
+    """Authenticate (JT/T 808-2013, 8.8)."""
 
     token = Text("from the registration")
 
 
 class Authentication(Message, id=0x0102, years=(2019,)):
-    """Authenticate (JT/T 808-2019, 8.10)."""
+    """Authenticate (JT/T 808-2019, clause 8)."""
 
     token = Text("from the registration", length=">u1")
     imei = Text("of the radio", size=15)
@@ -154,11 +154,11 @@ RADIO = {0: "gprs", 1: "cdma", 2: "td_scdma", 3: "wcdma", 4: "cdma2000", 5: "td_
 
 
 class AttributesQuery(Message, id=0x8107, years=(2013, 2019)):
-    """Ask for the terminal's attributes (JT/T 808-2019, 8.15)."""
+    """Ask for the terminal's attributes (JT/T 808-2013, 8.14, and 2019)."""
 
 
 class Attributes2013(Message, id=0x0107, years=(2013,)):
-    """The terminal's attributes (JT/T 808-2013, 8.16)."""
+    """The terminal's attributes (JT/T 808-2013, 8.15)."""
 
     type = Flags(">u2", TERMINAL_TYPES, "what it is fit for")
     maker = Text("maker code", size=5, samples=MAKERS)
@@ -172,7 +172,7 @@ class Attributes2013(Message, id=0x0107, years=(2013,)):
 
 
 class Attributes(Attributes2013, years=(2019,)):
-    """The terminal's attributes (JT/T 808-2019, 8.16). The maker stays 5 bytes, against one code base that reads 11."""
+    """The terminal's attributes (JT/T 808-2019, clause 8). The maker stays 5 bytes, against one code base that reads 11."""
 
     type = Flags(">u2", TERMINAL_TYPES | {8: "trailer"}, "what it is fit for")
     model = Text("terminal model", size=30, samples=MODELS)
@@ -189,7 +189,7 @@ UPGRADES = {0: "terminal", 12: "IC-card reader", 52: "BeiDou module", 0x64: "ADA
 
 
 class Upgrade(Message, id=0x8108, years=(2013, 2019)):
-    """Upgrade package (JT/T 808-2019, 8.17; 0x64 to 0x67 T/JSATL 12-2017, 4.8). Mostly sub-packaged."""
+    """Upgrade package (JT/T 808-2013, 8.16, and 2019; 0x64 to 0x67 T/JSATL 12-2017). Mostly sub-packaged."""
 
     type = Number(">u1", "what is upgraded", choices=UPGRADES)
     maker = Text("maker code", size=5, samples=MAKERS)
@@ -198,7 +198,7 @@ class Upgrade(Message, id=0x8108, years=(2013, 2019)):
 
 
 class UpgradeResult(Message, id=0x0108, years=(2013, 2019)):
-    """Result of an upgrade (JT/T 808-2019, 8.18; from 0x10 T/JSATL 12-2017)."""
+    """Result of an upgrade (JT/T 808-2013, 8.17, and 2019; from 0x10 T/JSATL 12-2017)."""
 
     type = Number(">u1", "what was upgraded", choices=UPGRADES)
     result = Number(

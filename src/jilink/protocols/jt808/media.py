@@ -1,4 +1,4 @@
-"""Photographs, sound and film (JT/T 808-2019, 8.51 to 8.59)."""
+"""Photographs, sound and film (JT/T 808, clause 8)."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ class MediaHead(Record):
 
 
 class MediaEvent(MediaHead, Message, id=0x0800):
-    """A recording was made (JT/T 808-2019, 8.51)."""
+    """A recording was made (JT/T 808-2013, 8.51, and 2019)."""
 
 
 class MediaUpload2011(MediaHead, Message, id=0x0801, years=(2011,)):
-    """A recording (JT/T 808-2011, 8.43): without a position."""
+    """A recording (JT/T 808-2011, clause 8): without a position."""
 
     data = Bytes("the recording")
 
 
 class MediaUpload(MediaHead, Message, id=0x0801, years=(2019,)):
-    """A recording (JT/T 808-2019, 8.52). Sub-packaged."""
+    """A recording (JT/T 808-2019, clause 8). Sub-packaged."""
 
     position = Nested(Fix, "where it was made")
     data = Bytes("the recording")
@@ -65,14 +65,14 @@ class MediaUpload2013(MediaUpload, years=(2013,)):
 
 
 class MediaUploadAnswer(Message, id=0x8800):
-    """Answer to a recording (JT/T 808-2019, 8.53). Nothing behind the id when it is complete."""
+    """Answer to a recording (JT/T 808-2013, 8.53, and 2019). Nothing behind the id when it is complete."""
 
     media = Number(">u4", "its id")
     packages = When(Repeat(Number(">u2", "package index, from 1"), "which are missing", count=">u1"))
 
 
 class Photograph(Message, id=0x8801):
-    """Take photographs or film (JT/T 808-2019, 8.54; channels T/JSATL 12-2017, 4.10: 0x64 ADAS, 0x65 DSM)."""
+    """Take photographs or film (JT/T 808-2013, 8.54, and 2019; channels T/JSATL 12-2017: 0x64 ADAS, 0x65 DSM)."""
 
     channel = Number(">u1", "camera; 0x64 ADAS, 0x65 DSM", typical=(1, 8))
     command = Number(">u2", "0 stops, 65535 films, else how many photographs", typical=(0, 10))
@@ -102,7 +102,7 @@ class Photograph(Message, id=0x8801):
 
 
 class PhotographAnswer(Message, id=0x0805, years=(2013, 2019)):
-    """Answer to 0x8801 (JT/T 808-2019, 8.55)."""
+    """Answer to 0x8801 (JT/T 808-2013, 8.55, and 2019)."""
 
     reply_serial = Number(">u2", "serial of the order")
     result = Number(">u1", "verdict", choices={0: "ok", 1: "failed", 2: "channel unsupported"})
@@ -110,7 +110,7 @@ class PhotographAnswer(Message, id=0x0805, years=(2013, 2019)):
 
 
 class MediaQuery(Message, id=0x8802):
-    """Search stored recordings (JT/T 808-2019, 8.56)."""
+    """Search stored recordings (JT/T 808-2013, 8.56, and 2019)."""
 
     type = Number(">u1", "what", choices=TYPES)
     channel = Number(">u1", "0 = all", typical=(0, 8))
@@ -136,26 +136,26 @@ class StoredMedia2013(StoredMedia):
 
 
 class MediaFound(Message, id=0x0802, years=(2019,)):
-    """Recordings that were found (JT/T 808-2019, 8.57)."""
+    """Recordings that were found (JT/T 808-2019, clause 8)."""
 
     reply_serial = Number(">u2", "serial of the search")
     found = Repeat(Nested(StoredMedia), "what was found", count=">u2")
 
 
 class MediaFound2013(MediaFound, years=(2011, 2013)):
-    """Recordings that were found (JT/T 808-2013, 8.56)."""
+    """Recordings that were found (JT/T 808-2013, 8.57)."""
 
     found = Repeat(Nested(StoredMedia2013), "what was found", count=">u2")
 
 
 class StoredMediaUpload(MediaQuery, id=0x8803):
-    """Upload stored recordings (JT/T 808-2019, 8.58)."""
+    """Upload stored recordings (JT/T 808-2013, 8.58, and 2019)."""
 
     delete = Number(">u1", "afterwards", choices={0: "keep", 1: "delete"})
 
 
 class SoundRecording(Message, id=0x8804):
-    """Start or stop recording sound (JT/T 808-2019, 8.59)."""
+    """Start or stop recording sound (JT/T 808-2013, 8.59, and 2019)."""
 
     command = Number(">u1", "what to do", choices={0: "stop", 1: "start"})
     duration = Number(">u2", "0 = until stopped", unit="s", typical=(0, 600))
@@ -164,7 +164,7 @@ class SoundRecording(Message, id=0x8804):
 
 
 class SingleMediaUpload(Message, id=0x8805, years=(2013, 2019)):
-    """Upload one stored recording (JT/T 808-2019, 8.60)."""
+    """Upload one stored recording (JT/T 808-2013, 8.60, and 2019)."""
 
     media = Number(">u4", "its id")
     delete = Number(">u1", "afterwards", choices={0: "keep", 1: "delete"})

@@ -1,4 +1,4 @@
-"""Terminal parameters: 0x8103, 0x8104, 0x8106 and 0x0104 (JT/T 808-2019, 8.10 to 8.13 and table 12)."""
+"""Terminal parameters: 0x8103, 0x8104, 0x8106 and 0x0104 (JT/T 808, clause 8)."""
 
 from __future__ import annotations
 
@@ -157,23 +157,23 @@ def _list() -> Tagged:
 
 
 class SetParameters(Message, id=0x8103):
-    """Set parameters (JT/T 808-2019, 8.10)."""
+    """Set parameters (JT/T 808-2013, 8.9, and 2019)."""
 
     parameters = _list()
 
 
 class QueryParameters(Message, id=0x8104):
-    """Ask for all parameters (JT/T 808-2019, 8.11)."""
+    """Ask for all parameters (JT/T 808-2013, 8.10, and 2019)."""
 
 
 class QuerySomeParameters(Message, id=0x8106, years=(2013, 2019)):
-    """Ask for some parameters (JT/T 808-2019, 8.12)."""
+    """Ask for some parameters (JT/T 808-2013, 8.11, and 2019)."""
 
     ids = Repeat(Number(">u4", "id of a parameter", typical=(1, 0x0103)), "asked for", count=">u1")
 
 
 class Parameters(Message, id=0x0104):
-    """Parameters of the terminal (JT/T 808-2019, 8.13)."""
+    """Parameters of the terminal (JT/T 808-2013, 8.12, and 2019)."""
 
     reply_serial = Number(">u2", "serial of the query")
     parameters = _list()

@@ -1,4 +1,4 @@
-"""Parameters of active safety, 0xF364 to 0xF367 (T/JSATL 12-2017, tables 9 to 12). All ones mean "leave as is"."""
+"""Parameters of active safety, 0xF364 to 0xF367 (T/JSATL 12-2017). All ones mean "leave as is"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters of the video terminal, 0x0075 to 0x007C (JT/T 1078-2016, 5.2, tables 2 to 8)."""
+"""Parameters of the video terminal, 0x0075 to 0x007C (JT/T 1078-2016, 5.2)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Channel(Record):
     """One channel."""
 
     physical = Number(">u1", "number of the socket", typical=(1, 8))
-    logical = Number(">u1", "number people use (JT/T 1076-2016, table 2)", typical=(1, 8))
+    logical = Number(">u1", "number people use (JT/T 1076-2016)", typical=(1, 8))
     type = Number(">u1", "what it carries", choices={0: "sound and picture", 1: "sound", 2: "picture"})
     gimbal = Number(">u1", "motor attached", choices={0: "no", 1: "yes"})
 

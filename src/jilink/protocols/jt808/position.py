@@ -1,4 +1,4 @@
-"""Positions: 0x0200 and the messages that carry one (JT/T 808-2019, 8.18 to 8.22).
+"""Positions: 0x0200 and the messages that carry one (JT/T 808, clause 8).
 
 The gateway's columnar decoder derives from `Position` as declared here.
 """
@@ -48,7 +48,7 @@ class Analog(Record):
 
 
 class AbnormalDriving(Record):
-    """Behaviour seen by the camera (JT/T 1078-2016, table 15).
+    """Behaviour seen by the camera (JT/T 1078-2016).
 
     The standard's length column says 2, its structure holds a level too: 2, 3 and 4 bytes are met.
     """
@@ -100,7 +100,7 @@ LOCATION_ITEMS: dict[int, tuple[AnyKind, ...]] = {
     0x31: (Number(">u1", "satellites in use", name="satellites", typical=(0, 40)),),
     **SAFETY_ITEMS,
 }
-"""Tagged items of a position by id (JT/T 808-2019, table 27; JT/T 1078-2016, table 13; T/JSATL 12-2017, 4.3 to 4.6)."""
+"""Tagged items of a position by id (JT/T 808-2019, table 27; JT/T 1078-2016; T/JSATL 12-2017)."""
 
 
 class Fix(Record):
@@ -151,7 +151,7 @@ class PositionBody2013(PositionBody):
 
 
 class Position(PositionBody, Message, id=0x0200, years=(2019,)):
-    """Position report (JT/T 808-2019, 8.18)."""
+    """Position report (JT/T 808-2019, clause 8)."""
 
 
 class Position2013(PositionBody2013, Message, id=0x0200, years=(2011, 2013)):
@@ -159,7 +159,7 @@ class Position2013(PositionBody2013, Message, id=0x0200, years=(2011, 2013)):
 
 
 class PositionAnswer(Message, id=0x0201, years=(2019,)):
-    """Answer to a position query (JT/T 808-2019, 8.20)."""
+    """Answer to a position query (JT/T 808-2019, clause 8)."""
 
     reply_serial = Number(">u2", "serial of the query")
     position = Nested(PositionBody, "where it is")
@@ -172,29 +172,29 @@ class PositionAnswer2013(PositionAnswer, years=(2011, 2013)):
 
 
 class PositionQuery(Message, id=0x8201):
-    """Ask for a position now (JT/T 808-2019, 8.19)."""
+    """Ask for a position now (JT/T 808-2013, 8.19, and 2019)."""
 
 
 class Tracking(Message, id=0x8202):
-    """Report often for a while (JT/T 808-2019, 8.21). Interval 0 stops, and then nothing follows."""
+    """Report often for a while (JT/T 808-2013, 8.21, and 2019). Interval 0 stops, and then nothing follows."""
 
     interval = Number(">u2", "between reports; 0 stops", unit="s")
     duration = When(Number(">u4", "how long", unit="s"), nonzero("interval"), when="interval is not 0")
 
 
 class AlarmConfirmation(Message, id=0x8203):
-    """Confirm alarms by hand (JT/T 808-2019, 8.22)."""
+    """Confirm alarms by hand (JT/T 808-2013, 8.22, and 2019)."""
 
     alarm_serial = Number(">u2", "serial of the message with the alarm; 0 = every alarm of this type")
     alarms = Flags(">u4", {n: bits.ALARMS_2019[n] for n in (0, 3, 20, 21, 22, 27, 28)}, "which alarms")
 
 
 class LinkTest(Message, id=0x8204, years=(2019,)):
-    """Test the link (JT/T 808-2019, 8.23)."""
+    """Test the link (JT/T 808-2019, clause 8)."""
 
 
 class PositionBatch(Message, id=0x0704, years=(2019,)):
-    """Several positions at once (JT/T 808-2019, 8.49)."""
+    """Several positions at once (JT/T 808-2019, clause 8)."""
 
     count = Number(">u2", "positions", typical=(1, 4))
     type = Number(">u1", "why", choices={0: "normal", 1: "blind-zone backfill"})

@@ -1,4 +1,4 @@
-"""Driving recorder, waybill, driver, CAN, passthrough, compression and keys (JT/T 808-2019, 8.43 to 8.50, 8.60 to 8.64)."""
+"""Driving recorder, waybill, driver, CAN, passthrough, compression and keys (JT/T 808, clause 8)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from jilink.protocols.wire.times import ClockTime, Day, Time
 
 
 class RecorderQuery(Message, id=0x8700):
-    """Collect recorder data (JT/T 808-2019, 8.43; block as GB/T 19056)."""
+    """Collect recorder data (JT/T 808-2013, 8.43, and 2019; block as GB/T 19056)."""
 
     command = Number(">u1", "of GB/T 19056")
     block = Bytes("data block of GB/T 19056")
 
 
 class RecorderData(Message, id=0x0700):
-    """Recorder data (JT/T 808-2019, 8.44; block as GB/T 19056)."""
+    """Recorder data (JT/T 808-2013, 8.44, and 2019; block as GB/T 19056)."""
 
     reply_serial = Number(">u2", "serial of the query")
     command = Number(">u1", "of GB/T 19056")
@@ -25,27 +25,27 @@ class RecorderData(Message, id=0x0700):
 
 
 class RecorderSetting(Message, id=0x8701):
-    """Set recorder parameters (JT/T 808-2019, 8.45; block as GB/T 19056)."""
+    """Set recorder parameters (JT/T 808-2013, 8.45, and 2019; block as GB/T 19056)."""
 
     command = Number(">u1", "of GB/T 19056")
     block = Bytes("data block of GB/T 19056")
 
 
 class Waybill(Message, id=0x0701):
-    """Electronic waybill (JT/T 808-2019, 8.46)."""
+    """Electronic waybill (JT/T 808-2013, 8.46, and 2019)."""
 
     data = Bytes("the waybill", length=">u4")
 
 
 class DriverQuery(Message, id=0x8702, years=(2013, 2019)):
-    """Ask who drives (JT/T 808-2019, 8.47)."""
+    """Ask who drives (JT/T 808-2013, 8.47, and 2019)."""
 
 
 DRIVERS = ("张伟", "王芳", "李强")
 
 
 class Driver2011(Message, id=0x0702, years=(2011,)):
-    """Who drives (JT/T 808-2011, 8.39)."""
+    """Who drives (JT/T 808-2011, clause 8)."""
 
     name = Text("driver", length=">u1", samples=DRIVERS)
     identity = Text("identity number", size=20)
@@ -57,7 +57,7 @@ _READ = equals("reading", 0)
 
 
 class Driver2013(Message, id=0x0702, years=(2013,)):
-    """Driver's card in or out (JT/T 808-2013, 8.46)."""
+    """Driver's card in or out (JT/T 808-2013, 8.48)."""
 
     status = Number(">u1", "card", choices={1: "in", 2: "out"}, strict=True)
     at = Time("of the change")
@@ -73,7 +73,7 @@ class Driver2013(Message, id=0x0702, years=(2013,)):
 
 
 class Driver(Driver2013, years=(2019,)):
-    """Driver's card in or out (JT/T 808-2019, 8.48)."""
+    """Driver's card in or out (JT/T 808-2019, clause 8)."""
 
     identity = When(Text("identity number", size=20), _READ, when="reading is ok")
 
@@ -102,7 +102,7 @@ class CanFrame(Record):
 
 
 class CanData(Message, id=0x0705, years=(2013, 2019)):
-    """CAN bus data (JT/T 808-2019, 8.50)."""
+    """CAN bus data (JT/T 808-2013, 8.50, and 2019)."""
 
     count = Number(">u2", "frames", typical=(1, 4))
     at = ClockTime("of the first frame")
@@ -120,7 +120,7 @@ PASSTHROUGH = {
 
 
 class PeripheralState(Record):
-    """State of one peripheral (T/JSATL 12-2017, table 21)."""
+    """State of one peripheral (T/JSATL 12-2017)."""
 
     state = Number(">u1", "work", choices={1: "working", 2: "standby", 3: "upgrading", 4: "abnormal", 0x10: "disconnected"})
     alarm = Flags(
@@ -130,7 +130,7 @@ class PeripheralState(Record):
 
 
 class PeripheralInformation(Record):
-    """What one peripheral is (T/JSATL 12-2017, table 22)."""
+    """What one peripheral is (T/JSATL 12-2017)."""
 
     company = Text("name", length=">u1", samples=("测试公司",))
     product = Text("model", length=">u1")
@@ -158,7 +158,7 @@ class PeripheralInformationEntry(Record):
 
 
 class UpPassthrough(Message, id=0x0900):
-    """Passthrough from the terminal (JT/T 808-2019, 8.60; F7 and F8 T/JSATL 12-2017, 4.9)."""
+    """Passthrough from the terminal (JT/T 808-2013, 8.62, and 2019; F7 and F8 T/JSATL 12-2017)."""
 
     type = Number(">u1", "what it is", choices=PASSTHROUGH)
     content = Switch(
@@ -171,27 +171,27 @@ class UpPassthrough(Message, id=0x0900):
 
 
 class DownPassthrough(Message, id=0x8900):
-    """Passthrough to the terminal (JT/T 808-2019, 8.59; F7 and F8 T/JSATL 12-2017, 4.9)."""
+    """Passthrough to the terminal (JT/T 808-2013, 8.61, and 2019; F7 and F8 T/JSATL 12-2017)."""
 
     type = Number(">u1", "what it is", choices=PASSTHROUGH)
     content = Switch("type", {n: Repeat(Number(">u1", "peripheral", choices=PERIPHERALS), "asked for", count=">u1") for n in (0xF7, 0xF8)})
 
 
 class Compressed(Message, id=0x0901):
-    """Compressed message (JT/T 808-2019, 8.61)."""
+    """Compressed message (JT/T 808-2013, 8.63, and 2019)."""
 
     data = Bytes("GZIP", length=">u4")
 
 
 class PlatformKey(Message, id=0x8A00):
-    """Platform's RSA key (JT/T 808-2019, 8.63). No code base encrypts with it."""
+    """Platform's RSA key (JT/T 808-2013, 8.64, and 2019). No code base encrypts with it."""
 
     exponent = Number(">u4", "e")
     modulus = Bytes("n", size=128)
 
 
 class TerminalKey(Message, id=0x0A00):
-    """Terminal's RSA key (JT/T 808-2019, 8.64). No code base encrypts with it."""
+    """Terminal's RSA key (JT/T 808-2013, 8.65, and 2019). No code base encrypts with it."""
 
     exponent = Number(">u4", "e")
     modulus = Bytes("n", size=128)

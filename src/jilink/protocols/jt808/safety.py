@@ -1,4 +1,4 @@
-"""Active safety: items 0x64 to 0x67 (T/JSATL 12-2017, 4.3 to 4.6) and the upload of their attachments (4.7).
+"""Active safety: items 0x64 to 0x67 (T/JSATL 12-2017) and the upload of their attachments.
 
 The alarm label is 16 bytes with a 7-byte terminal id, or 40 with a 30-byte one (the Guangdong variant, sized as JT/T 808-2019):
 the item's length tells which.
@@ -48,7 +48,7 @@ STATES = {0: "not available", 1: "start", 2: "end"}
 
 
 class AlarmLabel(Record):
-    """What ties an alarm to its attachments (T/JSATL 12-2017, table 16)."""
+    """What ties an alarm to its attachments (T/JSATL 12-2017)."""
 
     terminal = Text("terminal id", size=7)
     measured_at = Time("of the alarm")
@@ -87,7 +87,7 @@ _PLACE = tuple(Place.fields())
 
 
 class Adas(Alarm, Place):
-    """Driver assistance (T/JSATL 12-2017, table 15)."""
+    """Driver assistance (T/JSATL 12-2017)."""
 
     type = Number(">u1", "of the alarm", choices=ADAS_TYPES)
     level = Number(">u1", "1 or 2", typical=(1, 2))
@@ -100,7 +100,7 @@ class Adas(Alarm, Place):
 
 
 class Dsm(Alarm, Place):
-    """Driver state (T/JSATL 12-2017, table 17)."""
+    """Driver state (T/JSATL 12-2017)."""
 
     type = Number(">u1", "of the alarm", choices=DSM_TYPES)
     level = Number(">u1", "1 or 2", typical=(1, 2))
@@ -120,14 +120,14 @@ class Tyre(Record):
 
 
 class Tpms(Alarm, Place):
-    """Tyre pressure (T/JSATL 12-2017, table 18; the count stands at 40, the table misprints 39)."""
+    """Tyre pressure (T/JSATL 12-2017; the count stands at 40, the table misprints 39)."""
 
     wheels = Repeat(Nested(Tyre), "that raised it", count=">u1")
     order = ("alarm_id", "state", *_PLACE, "wheels")
 
 
 class Bsd(Alarm, Place):
-    """Blind zone (T/JSATL 12-2017, table 20)."""
+    """Blind zone (T/JSATL 12-2017)."""
 
     type = Number(">u1", "of the alarm", choices=BSD_TYPES)
     order = ("alarm_id", "state", "type", *_PLACE)
@@ -169,7 +169,7 @@ FILE_TYPES = {0: "image", 1: "audio", 2: "video", 3: "text", 4: "other"}
 
 
 class AttachmentRequest(Message, id=0x9208):
-    """Ask for an alarm's attachments (T/JSATL 12-2017, 4.7.1)."""
+    """Ask for an alarm's attachments (T/JSATL 12-2017)."""
 
     host = Text("of the attachment server", length=">u1", samples=("192.0.2.10",))
     tcp_port = Number(">u2", "of the server")
@@ -193,7 +193,7 @@ class AttachmentFile(Record):
 
 
 class AttachmentList(Message, id=0x1210):
-    """The attachments of an alarm (T/JSATL 12-2017, 4.7.2)."""
+    """The attachments of an alarm (T/JSATL 12-2017)."""
 
     terminal = Text("terminal id", size=7)
     label = Nested(AlarmLabel, "of the alarm")
@@ -218,11 +218,11 @@ class _File(Message):
 
 
 class AttachmentStart(_File, id=0x1211):
-    """A file begins (T/JSATL 12-2017, 4.7.3)."""
+    """A file begins (T/JSATL 12-2017)."""
 
 
 class AttachmentEnd(_File, id=0x1212):
-    """A file has ended (T/JSATL 12-2017, 4.7.5)."""
+    """A file has ended (T/JSATL 12-2017)."""
 
 
 class Gap(Record):
@@ -233,7 +233,7 @@ class Gap(Record):
 
 
 class AttachmentEndAnswer(Message, id=0x9212):
-    """Answer to the end of a file (T/JSATL 12-2017, 4.7.6)."""
+    """Answer to the end of a file (T/JSATL 12-2017)."""
 
     name = Text("of the file", length=">u1", samples=("00_65_6502_0_ab12.jpg",))
     type = Number(">u1", "of the file", choices=FILE_TYPES)
@@ -242,7 +242,7 @@ class AttachmentEndAnswer(Message, id=0x9212):
 
 
 class AttachmentData(Record):
-    """One block of an attachment's bytes, not framed and not acknowledged (T/JSATL 12-2017, 4.7.4)."""
+    """One block of an attachment's bytes, not framed and not acknowledged (T/JSATL 12-2017)."""
 
     magic = Bytes("30 31 63 64", size=4)
     name = Text("of the file", size=50)

@@ -13,20 +13,20 @@ MEDIA = {0: "sound and picture", 1: "sound", 2: "picture", 3: "either"}
 STREAMS = {0: "either", 1: "main", 2: "sub"}
 STORAGE = {0: "either", 1: "main", 2: "backup"}
 ALARMS = ALARMS_2013 | {32 + number: name for number, name in VIDEO_ALARMS.items()}
-"""Low half the alarm word of 0x0200, high half the bits of item 0x14 (JT/T 1078-2016, table 23)."""
+"""Low half the alarm word of 0x0200, high half the bits of item 0x14 (JT/T 1078-2016)."""
 HOSTS = ("192.0.2.10", "media.example.org")
 
 
 def _channel() -> Number:
-    return Number(">u1", "logical channel (JT/T 1076-2016, table 2)", typical=(1, 8))
+    return Number(">u1", "logical channel (JT/T 1076-2016)", typical=(1, 8))
 
 
 class MediaAttributesQuery(Message, id=0x9003):
-    """Ask for sound and picture attributes (JT/T 1078-2016, 5.4.1)."""
+    """Ask for sound and picture attributes (JT/T 1078-2016, clause 5)."""
 
 
 class MediaAttributes(Message, id=0x1003):
-    """Sound and picture attributes (JT/T 1078-2016, 5.4.2)."""
+    """Sound and picture attributes (JT/T 1078-2016, clause 5)."""
 
     audio_codec = Number(">u1", "as payload types of the stream", typical=(6, 26))
     audio_channels = Number(">u1", "input", typical=(1, 2))
@@ -40,7 +40,7 @@ class MediaAttributes(Message, id=0x1003):
 
 
 class Passengers(Message, id=0x1005):
-    """Passengers on and off (JT/T 1078-2016, 5.4.3)."""
+    """Passengers on and off (JT/T 1078-2016, clause 5)."""
 
     start = Time("begin")
     end = Time("end")
@@ -49,7 +49,7 @@ class Passengers(Message, id=0x1005):
 
 
 class LiveRequest(Message, id=0x9101):
-    """Ask for a live stream (JT/T 1078-2016, 5.5.1)."""
+    """Ask for a live stream (JT/T 1078-2016, clause 5)."""
 
     host = Text("of the media server", length=">u1", samples=HOSTS)
     tcp_port = Number(">u2", "of the media server")
@@ -64,7 +64,7 @@ class LiveRequest(Message, id=0x9101):
 
 
 class LiveControl(Message, id=0x9102):
-    """Control a live stream (JT/T 1078-2016, 5.5.2)."""
+    """Control a live stream (JT/T 1078-2016, clause 5)."""
 
     channel = _channel()
     command = Number(">u1", "what to do", choices={0: "close", 1: "switch stream", 2: "pause", 3: "resume", 4: "close talk"})
@@ -73,14 +73,14 @@ class LiveControl(Message, id=0x9102):
 
 
 class LiveState(Message, id=0x9105):
-    """State of a live stream (JT/T 1078-2016, 5.5.3)."""
+    """State of a live stream (JT/T 1078-2016, clause 5)."""
 
     channel = _channel()
     loss = Number(">u1", "packets lost", unit="%", typical=(0, 20))
 
 
 class PlaybackRequest(Message, id=0x9201):
-    """Ask for a recording (JT/T 1078-2016, 5.6.3). Answered by 0x1205."""
+    """Ask for a recording (JT/T 1078-2016, clause 5). Answered by 0x1205."""
 
     host = Text("of the media server", length=">u1", samples=HOSTS)
     tcp_port = Number(">u2", "of the media server")
@@ -96,7 +96,7 @@ class PlaybackRequest(Message, id=0x9201):
 
 
 class PlaybackControl(Message, id=0x9202):
-    """Control a playback (JT/T 1078-2016, 5.6.4)."""
+    """Control a playback (JT/T 1078-2016, clause 5)."""
 
     channel = _channel()
     control = Number(">u1", "what to do", choices={0: "start", 1: "pause", 2: "end", 3: "fast", 4: "back", 5: "seek", 6: "key frames"})
@@ -105,7 +105,7 @@ class PlaybackControl(Message, id=0x9202):
 
 
 class RecordingQuery(Message, id=0x9205):
-    """Search recordings (JT/T 1078-2016, 5.6.1)."""
+    """Search recordings (JT/T 1078-2016, clause 5)."""
 
     channel = Number(">u1", "0 = all", typical=(0, 8))
     start = Time("from")
@@ -117,7 +117,7 @@ class RecordingQuery(Message, id=0x9205):
 
 
 class Recording(Record):
-    """One recording (JT/T 1078-2016, table 23), 28 bytes."""
+    """One recording (JT/T 1078-2016), 28 bytes."""
 
     channel = _channel()
     start = Time("begin")
@@ -130,14 +130,14 @@ class Recording(Record):
 
 
 class Recordings(Message, id=0x1205):
-    """Recordings held (JT/T 1078-2016, 5.6.2)."""
+    """Recordings held (JT/T 1078-2016, clause 5)."""
 
     reply_serial = Number(">u2", "serial of the search")
     recordings = Repeat(Nested(Recording), "what was found", count=">u4")
 
 
 class FileUpload(Message, id=0x9206):
-    """Upload a recording by FTP (JT/T 1078-2016, 5.6.5)."""
+    """Upload a recording by FTP (JT/T 1078-2016, clause 5)."""
 
     host = Text("of the FTP server", length=">u1", samples=HOSTS)
     port = Number(">u2", "of the FTP server")
@@ -155,21 +155,21 @@ class FileUpload(Message, id=0x9206):
 
 
 class FileUploadDone(Message, id=0x1206):
-    """An upload has ended (JT/T 1078-2016, 5.6.6)."""
+    """An upload has ended (JT/T 1078-2016, clause 5)."""
 
     reply_serial = Number(">u2", "serial of the order")
     result = Number(">u1", "verdict", choices={0: "ok", 1: "failed"})
 
 
 class FileUploadControl(Message, id=0x9207):
-    """Control an upload (JT/T 1078-2016, 5.6.7)."""
+    """Control an upload (JT/T 1078-2016, clause 5)."""
 
     reply_serial = Number(">u2", "serial of the order")
     control = Number(">u1", "what to do", choices={0: "pause", 1: "resume", 2: "cancel"})
 
 
 class Turn(Message, id=0x9301):
-    """Turn the camera (JT/T 1078-2016, 5.7.1)."""
+    """Turn the camera (JT/T 1078-2016, clause 5)."""
 
     channel = _channel()
     movement = Number(">u1", "way", choices={0: "stop", 1: "up", 2: "down", 3: "left", 4: "right"})
@@ -184,23 +184,23 @@ class _Adjust(Message):
 
 
 class Focus(_Adjust, id=0x9302):
-    """Focus of the camera (JT/T 1078-2016, 5.7.2)."""
+    """Focus of the camera (JT/T 1078-2016, clause 5)."""
 
 
 class Iris(_Adjust, id=0x9303):
-    """Iris of the camera (JT/T 1078-2016, 5.7.3)."""
+    """Iris of the camera (JT/T 1078-2016, clause 5)."""
 
 
 class Wiper(_Adjust, id=0x9304):
-    """Wiper of the camera (JT/T 1078-2016, 5.7.4)."""
+    """Wiper of the camera (JT/T 1078-2016, clause 5)."""
 
 
 class Infrared(_Adjust, id=0x9305):
-    """Infrared lamp of the camera (JT/T 1078-2016, 5.7.5)."""
+    """Infrared lamp of the camera (JT/T 1078-2016, clause 5)."""
 
 
 class Zoom(_Adjust, id=0x9306):
-    """Zoom of the camera (JT/T 1078-2016, 5.7.6)."""
+    """Zoom of the camera (JT/T 1078-2016, clause 5)."""
 
 
 PAYLOADS = {
@@ -219,7 +219,7 @@ PAYLOADS = {
 
 
 class StreamPacket(Record):
-    """One packet of a media stream, on a port of its own and without escapes (JT/T 1078-2016, table 19)."""
+    """One packet of a media stream, on a port of its own and without escapes (JT/T 1078-2016)."""
 
     magic = Bytes("30 31 63 64", size=4)
     version = Flags(">u1", {}, "V, P, X and CC: 0x81", always=0x81)
