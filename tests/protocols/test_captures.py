@@ -111,3 +111,11 @@ def test_every_prefix_of_a_frame_decodes_or_is_malformed() -> None:
                 decode_frame(raw[:size])
             except Malformed as error:
                 assert error.reason
+
+
+def test_a_list_that_the_collection_tore_apart_is_whole_in_ours() -> None:
+    (capture,) = [row for row in CAPTURES if row.line == 4]
+    values = flat(decode(capture))
+    assert [values[f"items.humidities[{place}]"] for place in range(8)] == [645, 611, 624, 664, 666, 635, 646, 641]
+    (capture,) = [row for row in CAPTURES if row.line == 81]
+    assert flat(decode(capture))["packages.count"] == 2
