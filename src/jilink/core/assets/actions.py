@@ -192,14 +192,14 @@ def note_seen(*, phone: str, terminal_id: str, maker: str, model: str, plate: st
 
 
 @transaction.atomic
-def note_registered(*, asset: AssetId, terminal_id: str, maker: str, model: str, at: datetime) -> None:
+def note_registered(*, asset: AssetId, terminal_id: str, maker: str, model: str, at: datetime, year: int = 0) -> None:
     """Keep what a terminal said of itself when it registered; what an older registration said never replaces a newer one."""
     terminal = Terminal.objects.select_for_update().filter(asset_id=asset).first()
     if terminal is None or (terminal.registered_at is not None and terminal.registered_at >= at):
         return
-    terminal.registered_at = at
+    terminal.registered_at, terminal.year = at, year
     terminal.terminal_id, terminal.maker, terminal.model = terminal_id[:40], maker[:20], model[:40]
-    terminal.save(update_fields=["registered_at", "terminal_id", "maker", "model"])
+    terminal.save(update_fields=["registered_at", "year", "terminal_id", "maker", "model"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Terminal(models.Model):
     terminal_id = models.CharField(max_length=40, blank=True, default="")
     maker = models.CharField(max_length=20, blank=True, default="")
     model = models.CharField(max_length=40, blank=True, default="")
+    year = models.PositiveSmallIntegerField(default=0)
+    """Edition of JT/T 808 it speaks, as it showed when it registered; 0: it has not."""
     profile = models.CharField(max_length=30, default="standard")
     recording_until = models.DateTimeField(null=True, blank=True)
     registered_at = models.DateTimeField(null=True, blank=True)

@@ -54,4 +54,5 @@ def note_registered(event: TerminalRegistered, context: Context) -> None:
         maker=event.maker,
         model=event.model,
         at=context.envelope.occurred_at,
+        year=event.year,
     )

@@ -22,6 +22,7 @@ class TerminalView:
     maker: str
     model: str
     profile: str
+    year: int
     protocol: str
     recording_until: datetime | None
     registered_at: datetime | None
@@ -68,6 +69,7 @@ def _view(row: Asset) -> AssetView:
             maker=terminal.maker,
             model=terminal.model,
             profile=terminal.profile,
+            year=terminal.year,
             protocol=terminal.protocol,
             recording_until=terminal.recording_until,
             registered_at=terminal.registered_at,

@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 from jilink.kernel.clock import CHINA
 from jilink.kernel.errors import Refused
 from jilink.protocols.wire.groups import Repeat, Switch, Tag, Tagged, Tags, When
+from jilink.protocols.wire.joined import Joined
 from jilink.protocols.wire.kinds import Bcd, Bytes, Flags, Kind, Number, Text
 from jilink.protocols.wire.records import Nested, Record
 from jilink.protocols.wire.times import ClockTime, Day, Moment, Time
@@ -113,6 +114,12 @@ def _repeat(kind: AnyKind, given: object, record: Record) -> object:
     return [_value(cast(Repeat[object], kind).kind, element, record) for element in given]
 
 
+def _joined(kind: AnyKind, given: object, record: Record) -> object:
+    if not isinstance(given, list) or not all(isinstance(part, str) for part in given):
+        raise _wrong(kind, given, "a list of texts")
+    return given
+
+
 def _when(kind: AnyKind, given: object, record: Record) -> object:
     return None if given is None else _value(cast(When[object], kind).kind, given, record)
 
@@ -156,5 +163,6 @@ _CONVERTERS: list[tuple[type | tuple[type, ...], Callable[[AnyKind, object, Reco
     (Repeat, _repeat),
     (When, _when),
     (Switch, _switch),
+    (Joined, _joined),
     (Tagged, _tagged),
 ]

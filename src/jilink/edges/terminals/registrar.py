@@ -123,6 +123,7 @@ class Registrar:
                 maker=plain(message.maker),
                 model=plain(message.model),
                 plate=plain(message.plate),
+                year=terminal.year,
             ),
             admission.organisation,
         )

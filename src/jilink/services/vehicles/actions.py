@@ -104,7 +104,10 @@ def admit_vehicle(*, seen: int, organisation: OrganisationId, plate: str, by: Ac
 def give_command(
     *, asset: AssetId, message: int, fields: Mapping[str, object], by: Actor, now: datetime | None = None, year: rules.Year = 2019
 ) -> str:
-    """Queue an order to a vehicle's terminal and return its id. Raises CommandRefused where the fields do not fit, NotFound."""
+    """Queue an order to a vehicle's terminal and return its id.
+
+    `year` says by which edition's declaration the fields are checked. Raises CommandRefused where they do not fit, NotFound.
+    """
     permission = Permission.COMMAND_UPGRADES if message == orders.UPGRADE else Permission.COMMAND_VEHICLES
     row = assets.lock_asset(asset, permission, by)
     orders.check(message, fields, year)

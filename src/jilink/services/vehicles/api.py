@@ -1,7 +1,7 @@
 """The same reads and actions for programs (OpenAPI at /api/v1/openapi.json)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -110,9 +110,10 @@ class AlarmOut(Schema):
 
 
 class CommandIn(Schema):
-    """An order: the message's id and its fields as `protocols.jt808` declares them (integers of the wire)."""
+    """An order: the message's id and its fields as `protocols.jt808` declares them for that year (integers of the wire)."""
 
     message: int
+    year: Literal[2011, 2013, 2019] = 2019
     fields: dict[str, Any] = {}
 
 
@@ -169,7 +170,7 @@ def list_commands(request: HttpRequest, asset: int) -> list[orders.Order]:
 @api.post("/vehicles/{int:asset}/commands", response={202: CommandGiven}, operation_id="give_command")
 def give_command(request: HttpRequest, asset: int, given: CommandIn) -> tuple[int, dict[str, str]]:
     """Give an order; read it again to see what became of it."""
-    command = actions.give_command(asset=AssetId(asset), message=given.message, fields=given.fields, by=_actor(request))
+    command = actions.give_command(asset=AssetId(asset), message=given.message, fields=given.fields, by=_actor(request), year=given.year)
     return 202, {"id": command}
 
 

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
 from jilink.protocols.wire.groups import Repeat, Switch, Tagged, When
+from jilink.protocols.wire.joined import Joined
 from jilink.protocols.wire.kinds import AnyKind, Bcd, Bytes, Flags, Number, Text
 from jilink.protocols.wire.records import Nested, Record
 from jilink.protocols.wire.times import ClockTime, Day, Moment, Time
@@ -165,7 +166,17 @@ def _nested(kind: Declared, name: str, required: bool) -> Part:
 
 
 def _switch(kind: Declared, name: str, required: bool) -> Part:
-    return _part(next(iter(kind.kinds.values())), name, required=required)
+    """Ask for the one kind there is, or for a text that is split where the other field's value wants parts."""
+    if len(kind.kinds) == 1:
+        return _part(next(iter(kind.kinds.values())), name, required=required)
+    chooser = f"{name.rpartition('.')[0]}.{kind.on}".lstrip(".")
+    asked = forms.CharField(max_length=500, required=False, **_label(kind))
+
+    def value(cleaned: Cleaned) -> object:
+        chosen, text = kind.kinds.get(int(cleaned.get(chooser) or 0)), cleaned.get(name) or ""
+        return text.split(chosen.separator) if isinstance(chosen, Joined) else text
+
+    return Part({name: asked}, value)
 
 
 def _day(kind: Declared, name: str, required: bool) -> Part:

@@ -39,7 +39,7 @@ class Latest:
     def number(self, name: str) -> float | None:
         """Return a value in its unit, or None."""
         value = self.values.get(name)
-        return float(value) * SCALES[name] if isinstance(value, int | float) else None
+        return round(float(value) * SCALES[name], 6) if isinstance(value, int | float) else None
 
     def time(self, name: str) -> datetime | None:
         """Return a time, or None."""

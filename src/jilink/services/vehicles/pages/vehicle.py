@@ -34,8 +34,10 @@ def _may(actor: Actor, permission: Permission, detail: fleet.Detail) -> bool:
     return permission in actor.grants.get(detail.organisation_id, frozenset())
 
 
-def _year(request: HttpRequest) -> Year:
-    return 2013 if request.GET.get("year") == "2013" else 2019
+def _year(request: HttpRequest, detail: fleet.Detail) -> Year:
+    """Return the edition chosen, else the one the terminal showed when it registered, else the newest."""
+    asked: dict[str, Year] = {"2011": 2011, "2013": 2013, "2019": 2019}
+    return asked.get(request.GET.get("year", ""), asked.get(str(detail.year), 2019))
 
 
 def _forms(actor: Actor, detail: fleet.Detail, year: Year, wrong: tuple[str, CommandForm] | None = None) -> list[dict[str, object]]:
@@ -56,7 +58,7 @@ def _show(
 ) -> HttpResponse:
     detail = fleet.detail(actor, asset, reveal=revealed)
     can_command = _may(actor, Permission.COMMAND_VEHICLES, detail) and bool(detail.phone)
-    year = _year(request)
+    year = _year(request, detail)
     context = {
         "row": detail,
         "alarms": _alarms(actor, asset),
@@ -159,7 +161,7 @@ def command(request: HttpRequest, actor: Actor, asset: int, name: str) -> HttpRe
     require(actor, Permission.COMMAND_VEHICLES, detail.organisation_id)
     if offer is None:
         raise NotFound("There is no such order.")
-    year = _year(request)
+    year = _year(request, detail)
     form = form_for(orders.declaration(offer.message, year), request.POST, request.FILES)
     if not form.is_valid():
         return _show(request, actor, AssetId(asset), (name, form))

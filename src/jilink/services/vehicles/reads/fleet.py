@@ -92,6 +92,7 @@ class Detail:
     maker: str
     model: str
     profile: str
+    year: int
     recording_until: datetime | None
 
 
@@ -193,6 +194,7 @@ def detail(actor: Actor, asset: AssetId, *, reveal: bool = False) -> Detail:
         maker=terminal.maker if terminal else "",
         model=terminal.model if terminal else "",
         profile=terminal.profile if terminal else "",
+        year=terminal.year if terminal else 0,
         recording_until=terminal.recording_until if terminal else None,
     )
 
