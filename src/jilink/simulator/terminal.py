@@ -268,6 +268,8 @@ class Terminal:
         for entry in self.unanswered.values():
             entry.at, entry.tries = now, 1
             out += entry.sent.bytes
+        if not self.sent_positions and not self.backlog:
+            out += self._send_positions("position", [self.position(now)], now)  # so that it is on the map at once
         return out + self._backfill(now)
 
     # -- positions ------------------------------------------------------------------------------------------------------

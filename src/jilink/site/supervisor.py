@@ -98,7 +98,7 @@ class Supervisor:
         Raises PortTaken or StartRefused where the settings do not allow a start, NotReady where preparation failed.
         """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._told_to_stop.set)
         try:
             await self._start()
