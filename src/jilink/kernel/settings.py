@@ -53,7 +53,7 @@ class Settings:
     terminals_frames_per_s: int = _setting(2_000, "frames a second one terminal may send, averaged over 10 s; 0 means no limit")
     terminals_malformed_per_minute: int = _setting(60, "malformed frames a minute before a connection is closed; 0 means no limit")
     terminals_join_s: int = _setting(10, "seconds without a package of a longer message before the missing ones are asked for again")
-    terminals_flush_ms: int = _setting(20, "milliseconds that messages gather before they are published as one batch")
+    terminals_flush_ms: int = _setting(40, "milliseconds that messages gather before they are published as one batch")
     terminals_retry_s: int = _setting(30, "seconds an unconfirmed batch is tried again before terminals are told it failed")
     terminals_unconfirmed: int = _setting(64, "batches a gateway worker may have unconfirmed before it stops reading")
     attachments: str = _setting("0.0.0.0:7612", "address for active-safety attachment uploads")

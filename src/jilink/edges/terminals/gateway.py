@@ -67,6 +67,7 @@ class Gateway:
         self.journal = Journal(worker, self.publisher.publish, spine.send)
         self._inbox: deque[Callable[[], None]] = deque()
         self._posted = threading.Event()
+        self._outgoing: list[tuple[int, int, bytes]] = []
         self._pool = ThreadPoolExecutor(KV_THREADS, thread_name_prefix="kv")
         self.on_ended: list[Callable[[Terminal], None]] = []
 
@@ -126,13 +127,22 @@ class Gateway:
     # connections
 
     def send(self, terminal: Terminal, frames: list[bytes]) -> None:
-        """Send frames to a terminal in one piece."""
-        data = np.frombuffer(b"".join(frames), np.uint8)
-        fds = np.array([terminal.fd], np.int64)
-        self.loop.send(fds, np.array([terminal.generation], np.uint32), data, np.zeros(1, np.int64), np.array([data.size], np.int64))
+        """Send frames to a terminal, at the latest when this round of the loop ends."""
+        self._outgoing.append((terminal.fd, terminal.generation, b"".join(frames)))
         if self.connections.recorded[terminal.fd]:
             for frame in frames:
                 self.record(terminal, frame, "down")
+
+    def flush_sends(self) -> None:
+        """Hand what `send` has gathered to the loop, all at once."""
+        if not self._outgoing:
+            return
+        outgoing, self._outgoing = self._outgoing, []
+        lengths = np.array([len(data) for _, _, data in outgoing], np.int64)
+        fds = np.array([fd for fd, _, _ in outgoing], np.int64)
+        generations = np.array([generation for _, generation, _ in outgoing], np.uint32)
+        data = np.frombuffer(b"".join(data for _, _, data in outgoing), np.uint8)
+        self.loop.send(fds, generations, data, np.cumsum(lengths) - lengths, lengths)
 
     def record(self, terminal: Terminal, frame: bytes, direction: str) -> None:
         """Keep a raw frame of a terminal whose recording is on; switch it off when its time is over."""
@@ -159,6 +169,7 @@ class Gateway:
         """Close a connection after what was handed over to it."""
         if self.connections.current(terminal.fd, terminal.generation) is None:
             return
+        self.flush_sends()
         self.loop.close(np.array([terminal.fd], np.int64))
         self.ended(terminal.fd, reason)
 

@@ -25,10 +25,14 @@ def listen(pairs: list[tuple[str, int]]) -> list[socket.socket]:
 
     IPv6 is left out with a log line where the kernel has none. Raises ListenRefused for an address that is taken or not ours.
     """
+    return _sockets(pairs, BACKLOG)
+
+
+def _sockets(pairs: list[tuple[str, int]], backlog: int) -> list[socket.socket]:
     sockets = []
     for host, port in pairs:
         try:
-            sockets.append(_listen(host, port))
+            sockets.append(_listen(host, port, backlog))
         except OSError as error:
             if ":" in host and error.errno in _NO_FAMILY and len(pairs) > 1:
                 log.info("address_left_out", address=f"[{host}]:{port}", error=error.strerror)
@@ -37,7 +41,13 @@ def listen(pairs: list[tuple[str, int]]) -> list[socket.socket]:
     return sockets
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def check(pairs: list[tuple[str, int]]) -> None:
+    """Raise ListenRefused where an address cannot be used; nothing is listening before or after."""
+    for sock in _sockets(pairs, backlog=0):
+        sock.close()
+
+
+def _listen(host: str, port: int, backlog: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
@@ -50,7 +60,8 @@ def _listen(host: str, port: int) -> socket.socket:
         for option, value in KEEPALIVE:
             listener.setsockopt(socket.IPPROTO_TCP, option, value)
         listener.bind((host, port))
-        listener.listen(BACKLOG)
+        if backlog:
+            listener.listen(backlog)
     except OSError:
         listener.close()
         raise

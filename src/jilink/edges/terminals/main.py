@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from jilink.edges.terminals import attachments, worker
-from jilink.edges.terminals.listeners import listen
+from jilink.edges.terminals.listeners import check
 from jilink.kernel.settings import Settings, addresses
 from jilink.spine.health import HealthServer
 
@@ -42,13 +42,17 @@ class _Child:
 def main(settings: Settings) -> None:
     """Run the gateway until SIGTERM or SIGINT. Raises ListenRefused where an address of the settings cannot be used."""
     for pairs in (settings.terminals, settings.terminals_tls, settings.attachments):
-        for sock in listen(addresses(pairs)):
-            sock.close()
+        check(addresses(pairs))
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     children = _children(settings)
-    log.info("gateway_starts", workers=len(children) - 1, terminals=settings.terminals, tls=settings.terminals_tls)
+    log.info(
+        "gateway_starts",
+        workers=settings.terminals_workers or len(os.sched_getaffinity(0)),
+        terminals=settings.terminals,
+        tls=settings.terminals_tls,
+    )
     for child in children:
         _start(child)
     pages = HealthServer(settings.health("terminals"), lambda: _reason(children))
@@ -79,7 +83,8 @@ def _children(settings: Settings) -> list[_Child]:
     count = settings.terminals_workers or len(os.sched_getaffinity(0))
     name = node(settings.data)
     children = [_worker(settings, f"{name}-{number}", number) for number in range(1, count + 1)]
-    children.append(_Child("attachments", lambda: attachments.run(settings)))
+    if settings.attachments:
+        children.append(_Child("attachments", lambda: attachments.run(settings)))
     return children
 
 

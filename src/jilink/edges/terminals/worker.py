@@ -133,6 +133,7 @@ class Worker:
             self.gateway.journal.flush()
             self.gateway.wait(0.02)
             self.gateway.publisher.tick()
+            self.gateway.flush_sends()
         self._loop.poll(0.0)
         self.gateway.shutdown()
 
@@ -158,6 +159,7 @@ class Worker:
         if now - self._ticked >= TICK_S:
             self._ticked = now
             self._tick(now)
+        gateway.flush_sends()
 
     def _full(self) -> bool:
         """Back-pressure: with too much unconfirmed nothing is read, so that terminals keep their data and memory stays bounded."""

@@ -62,16 +62,15 @@ class EpollLoop:
             self._bury(fd)
         self._resume_accepting(now)
         events = self._wait(0.0 if self._table.has_news() else timeout_s)
-        ready = [fd for fd, _ in events]
+        ready = [fd for fd, mask in events if mask == select.EPOLLIN]
         woken = False
-        if not self._special.isdisjoint(ready):
-            woken = self._serve_special(self._special.intersection(ready))
-            events = [event for event in events if event[0] not in self._special]
-            ready = [fd for fd, _ in events]
         writable: list[int] = []
-        if any(mask != select.EPOLLIN for _, mask in events):
+        if len(ready) != len(events):
             writable = [fd for fd, mask in events if mask & select.EPOLLOUT]
             ready = [fd for fd, mask in events if mask & ~select.EPOLLOUT]
+        if not self._special.isdisjoint(ready):
+            woken = self._serve_special(self._special.intersection(ready))
+            ready = [fd for fd in ready if fd not in self._special]
         reads = self._read(ready) if ready else None
         for fd in writable:
             self._flush(fd)
@@ -84,19 +83,19 @@ class EpollLoop:
     def send(self, fds: Int64s, generations: UInt32s, buffer: Bytes, starts: Int64s, lengths: Int64s) -> None:
         """See `Loop.send`."""
         fds, starts, lengths = self._table.rows_to_send(fds, generations, starts, lengths)
-        view = contiguous(buffer).data
+        content = contiguous(buffer).tobytes()
         queues, write = self._table.queues, os.write
         rows = zip(fds.tolist(), starts.tolist(), (starts + lengths).tolist(), strict=True)
         while True:
             fd, start, end = -1, 0, 0
             try:
                 for fd, start, end in rows:
-                    done = 0 if fd in queues else write(fd, view[start:end])
+                    done = 0 if fd in queues else write(fd, content[start:end])
                     if done != end - start:
-                        self._owe(fd, view[start + done : end])
+                        self._owe(fd, content[start + done : end])
                 break
             except BlockingIOError:
-                self._owe(fd, view[start:end])
+                self._owe(fd, content[start:end])
             except OSError:
                 self._break(fd)
         self.counters.bytes_out += int(lengths.sum())
@@ -245,7 +244,7 @@ class EpollLoop:
         os.close(fd)
         self._table.forget(fd)
 
-    def _owe(self, fd: int, rest: memoryview) -> None:
+    def _owe(self, fd: int, rest: bytes) -> None:
         if self._table.state[fd] not in (OPEN, ENDED):
             return
         first = fd not in self._table.queues
