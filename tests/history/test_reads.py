@@ -137,6 +137,18 @@ def test_last_fixes_survive_in_the_snapshot_and_newer_ones_win(history: History)
     assert Reads(history).last_known(None).equals(last)
 
 
+def test_a_compaction_after_the_snapshot_hides_no_newer_fix(history: History) -> None:
+    store(history, drive(3) + drive(2, asset=2))
+    Compaction(history).compact(DAY)
+    Latest(Scans(history)).refresh()
+    store(history, drive(1, start=NOON + timedelta(hours=5), serial=50), sequence=1)
+    Compaction(history).compact(DAY)
+    for _ in range(2):
+        last = Reads(history).last_known(None)
+        assert last.select(["asset", "serial"]).to_pylist() == [{"asset": 1, "serial": 50}, {"asset": 2, "serial": 1}]
+        Latest(Scans(history)).refresh()
+
+
 def test_retention_reaches_the_snapshot_too(history: History) -> None:
     store(history, drive(3, start=NOON - timedelta(days=60)) + drive(2, asset=2, organisation=2, start=NOON - timedelta(days=60)))
     latest = Latest(Scans(history))

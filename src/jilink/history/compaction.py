@@ -100,7 +100,7 @@ class Compaction:
             return Compacted(day=day, rows_before=0, rows=0, bytes_before=0, bytes=0)
         kept = f"WHERE organisation NOT IN ({', '.join(str(int(o)) for o in without)})" if without else ""
         stream = self._scans.reader(f"SELECT {', '.join(STORED.names)} FROM rows {kept} ORDER BY {ORDER}", files, FILE_ROWS // 4)  # noqa: S608 -- whole numbers only
-        generation = f"{SORTED}{self.history.version() + 1}-"
+        generation = f"{SORTED}{self.history.version()}-"
         adds: list[AddAction] = []
         rows = 0
         try:
@@ -126,7 +126,7 @@ class Compaction:
 
 def one_generation(files: Sequence[File]) -> bool:
     """Whether the files of one day come from one rewriting, so that they hold no fix twice and follow each other in order."""
-    return all(f.sorted for f in files) and len({f.path.rpartition("/")[2].rpartition("-")[0] for f in files}) <= 1
+    return all(f.sorted for f in files) and len({f.based_on for f in files}) <= 1
 
 
 def write_small(table: pa.Table, file: BinaryIO | pa.NativeFile) -> None:

@@ -70,6 +70,11 @@ class File:
         """Whether the file comes from a compaction."""
         return SORTED in self.path
 
+    @property
+    def based_on(self) -> int | None:
+        """The version of the table in which a compaction found every row of this file; None where the file is no compaction's."""
+        return int(self.path.rpartition("/")[2].removeprefix(SORTED).partition("-")[0]) if self.sorted else None
+
 
 class History:
     """The table of positions. One process appends and compacts; any number read. Safe for use by several threads."""
