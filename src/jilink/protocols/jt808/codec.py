@@ -133,14 +133,14 @@ def decode_body(header: Header, body: bytes, profile: Profile, tolerances: tuple
 
     The declarations of every year are tried, the header's own first; the first without deviations is taken, else the one with the fewest.
     """
-    encrypted = Decoded(header, _name(header), header.year, Unknown(body=body), (*tolerances, Tolerance("encrypted", "header")))
-    if header.encryption & _RSA:
-        return encrypted
     declared = profile.candidates(header.id, header.year) or candidates(header.id, header.year)
     if not declared:
         return Decoded(
             header, "unknown", header.year, Unknown(body=body), (*tolerances, Tolerance("unknown-message", f"0x{header.id:04x}"))
         )
+    encrypted = Decoded(header, _name(header), header.year, Unknown(body=body), (*tolerances, Tolerance("encrypted", "header")))
+    if header.encryption & _RSA:
+        return encrypted
     try:
         reading = _best_reading(declared, body, profile)
     except Malformed:
