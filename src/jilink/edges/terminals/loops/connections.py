@@ -24,7 +24,7 @@ _libc.send.restype = ctypes.c_ssize_t
 
 
 class Connections:
-    """State, generation and owed bytes of every connection of one loop: six bytes a descriptor, idle or not."""
+    """State, generation and owed bytes of every connection of one loop: five bytes a descriptor, idle or not."""
 
     def __init__(self, limits: Limits) -> None:
         allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
