@@ -68,7 +68,7 @@ COMMANDS = "terminals.command.*"
 """Request/reply; every gateway worker listens, only the one that holds the terminal answers."""
 
 TAKEOVER = "terminals.takeover"
-"""Not durable: a worker announces the assets that have just authenticated with it; others drop theirs."""
+"""Not durable: a worker announces the terminals that have just authenticated with it; others drop theirs (edges.terminals.journal)."""
 
 
 def positions(worker: str) -> str:

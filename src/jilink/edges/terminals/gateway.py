@@ -197,6 +197,7 @@ class Gateway:
         self.connections.state[terminal.fd] = State.ONLINE
         self.connections.by_key[terminal.key] = terminal.fd
         terminal.online_at = self.now()
+        self.journal.arrive(terminal.key, terminal.online_at)
         if not already:
             self.journal.begin(admission.organisation, admission.asset, terminal.online_at)
 
@@ -257,7 +258,7 @@ class Gateway:
 
     def _taken_over(self, message: Takeover) -> None:
         for arrival in message.arrivals:
-            fd = self.connections.by_asset.get(arrival.asset)
+            fd = self.connections.by_key.get(arrival.key)
             terminal = self.connections.terminals.get(fd) if fd is not None else None
             if terminal is None or terminal.online_at is None:
                 continue

@@ -14,9 +14,9 @@ MOST_WAITING = 200_000
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True):
-    """A terminal has authenticated: its asset, and when (milliseconds since 1970)."""
+    """A terminal has authenticated: `records.digest` of its phone, and when (milliseconds since 1970)."""
 
-    asset: int
+    key: str
     at_ms: int
 
 
@@ -44,10 +44,13 @@ class Journal:
         self._arrivals: list[Arrival] = []
         self._on_the_way = False
 
+    def arrive(self, key: str, at: datetime) -> None:
+        """A terminal has authenticated here: other workers drop theirs."""
+        self._arrivals.append(Arrival(key, int(at.timestamp() * 1000)))
+
     def begin(self, organisation: int, asset: int, at: datetime) -> None:
         """A terminal came online."""
         self._rows.append((organisation, asset, at, True, self._worker, ""))
-        self._arrivals.append(Arrival(asset, int(at.timestamp() * 1000)))
 
     def end(self, organisation: int, asset: int, at: datetime, reason: str) -> None:
         """A terminal's session ended."""

@@ -274,8 +274,15 @@ class Worker:
     def _read(self, batch: Batch, row: int, *, stored: bool) -> None:
         frames = batch.frames
         terminal = self.gateway.connections.current(int(frames.fd[row]), int(frames.generation[row]))
-        if terminal is not None:
-            self._plain.frame(terminal, frames.raw(row), stored=stored)
+        if terminal is None:
+            return
+        raw = frames.raw(row)
+        try:
+            self._plain.frame(terminal, raw, stored=stored)
+        except Exception:  # a process edge: our bug, met by one device, must not end the sessions of all others
+            log.exception("frame_failed", message=f"0x{int(frames.message[row]):04x}")
+            self.gateway.quarantine(terminal, raw, "gateway_fault")
+            self.gateway.close(terminal, "gateway_fault")
 
     def _send(self, answers: Answers, result: Result) -> None:
         data, borders = answers.encode(self.gateway.connections.next_serials(answers.fds), result)
