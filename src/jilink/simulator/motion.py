@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from random import Random
 
 import numpy as np
@@ -18,6 +19,8 @@ from jilink.simulator.roads import Floats, Line, corner_near, route, streets
 ACCELERATION = {Kind.TAXI: 1.6, Kind.COACH: 0.8, Kind.TRUCK: 0.6, Kind.DANGEROUS: 0.5, Kind.REFUSE: 0.8}
 """m/s2"""
 BRAKING = 1.1
+MANNERS = (0.82, 0.87, 0.92, 0.97, 1.02)
+"""Share of the allowed speed that drivers hold. Few, so that vehicles on one way share what is computed for it."""
 STEP_S = 1.0
 LONGEST_STEP_S = 3600.0
 """A longer pause between two looks counts as parked time beyond this."""
@@ -117,7 +120,7 @@ class Drive:
         self.now = now
         self._dice = Random(vehicle.seed)  # noqa: S311 -- traffic, not a secret
         make = MAKES[vehicle.kind]
-        self._manner = self._dice.uniform(0.82, 1.02)
+        self._manner = self._dice.choice(MANNERS)
         self._tank_l, self._burn_l_per_m = make.tank_l, make.litres_per_100_km / 100_000
         self._fuel_l = make.tank_l * self._dice.uniform(0.3, 1.0)
         self._odometer_m = self._dice.uniform(5e6, 4e8)
@@ -137,13 +140,16 @@ class Drive:
     def _begin(self, trip: Trip) -> None:
         self._trip = trip
         self._metres = 0.0
+        self._index = 0
         self._stops = list(trip.stops)
         self._envelope = _braking_envelope(trip.line, min(trip.top_kmh / 3.6, 34.0) * self._manner)
 
     def _allowed(self) -> float:
         """Return the highest speed that keeps to the limits and can still stop at the next stop and at the end, m/s."""
-        distance = self._trip.line.distance
-        index = min(max(int(np.searchsorted(distance, self._metres, side="right")) - 1, 0), len(distance) - 2)
+        distance, index = self._trip.line.distance, self._index
+        while index < len(distance) - 2 and distance[index + 1] <= self._metres:
+            index += 1
+        self._index = index
         ahead = float(self._envelope[index + 1])
         allowed = min(
             float(self._envelope[index]), math.sqrt(ahead * ahead + 2 * BRAKING * max(float(distance[index + 1]) - self._metres, 0.0))
@@ -217,17 +223,17 @@ class Drive:
         )
 
 
+@lru_cache(maxsize=4096)
 def _braking_envelope(line: Line, top: float) -> Floats:
-    """Return the speed at each point (m/s) from which the limits ahead and a stop at the end can be kept with `BRAKING`."""
-    allowed = np.minimum(line.limit, top)
-    room = 2 * BRAKING * np.diff(line.distance)
-    squares = (allowed * allowed).tolist()
+    """Return the speed at each point (m/s) from which the limits ahead and a stop at the end can be kept with `BRAKING`.
+
+    v[i]^2 = min over j >= i of (limit[j]^2 + 2 x braking x metres from i to j): a running minimum from the end.
+    """
+    squares = np.minimum(line.limit, top) ** 2
     squares[-1] = 0.0
-    for index in range(len(squares) - 2, -1, -1):
-        reach = squares[index + 1] + room[index]
-        if reach < squares[index]:
-            squares[index] = reach
-    return np.sqrt(np.array(squares, dtype=np.float64), dtype=np.float64)
+    room = 2 * BRAKING * line.distance
+    reach = np.minimum.accumulate((squares + room)[::-1])[::-1] - room
+    return np.sqrt(np.maximum(reach, 0.0))
 
 
 def _altitude(longitude: float, latitude: float) -> int:
