@@ -136,6 +136,13 @@ async def test_the_watch_tells_latest_values_counts_and_the_tail(scene: Scene) -
         assert arrow.decode(await scene.ask(subjects.WATCH_TAIL, organisation=south, asset=a, **window)).num_rows == 0
 
 
+async def known(scene: Scene) -> bool:
+    """Tell whether the watch knows the organisation's vehicles, also those that never told their place."""
+    viewer = Viewer()
+    viewer.take(await scene.ask(subjects.WATCH_SNAPSHOT, organisation=int(scene.world.north)), int(scene.world.north))
+    return viewer.shown.keys() == set(scene.north)
+
+
 async def test_viewers_follow_the_live_frames_from_a_snapshot(scene: Scene) -> None:
     viewer, frames = Viewer(), asyncio.Queue[bytes]()
     north = int(scene.world.north)
@@ -146,14 +153,16 @@ async def test_viewers_follow_the_live_frames_from_a_snapshot(scene: Scene) -> N
     await scene.publish(scene.fix(scene.north[0], 0), scene.fix(scene.south[0], 0))
     async with watching(scene.settings):
         await scene.spine.subscribe(subjects.live(scene.world.north), receive)
+        await until(lambda: known(scene))
         viewer.take(await scene.ask(subjects.WATCH_SNAPSHOT, organisation=north), north)
-        assert viewer.shown.keys() == {scene.north[0]}
-        await scene.publish(scene.fix(scene.north[0], 30, speed=770))
+        assert {asset: shown[4] for asset, shown in viewer.shown.items()} == {scene.north[0]: 1, scene.north[1]: 0, scene.north[2]: 0}
+        await scene.publish(scene.fix(scene.north[1], 29), scene.fix(scene.north[0], 30, speed=770))
         async with asyncio.timeout(10):
             while viewer.shown[scene.north[0]][3] != 77:
                 frame = await frames.get()
                 if frame[0] == 1 or int.from_bytes(frame[8:12], "little") > viewer.tick:
                     viewer.take(frame, north)
+        assert viewer.snapshots == 1, "a first or further fix inside the box is an ordinary change"
 
 
 async def alarms() -> list[tuple[int, str, datetime, datetime | None]]:

@@ -196,7 +196,7 @@ def test_assets_that_are_gone_are_forgotten_and_moved_ones_belong_to_their_new_o
     fleet.apply_positions(batch(*(fix(asset, 0) for asset in (1, 2, 3))))
     fleet.set_owners(np.array([1, 3, 8]), np.array([1, 5, 5]))
     assert [(row["asset"], row["organisation"]) for row in table(fleet)] == [(1, 1), (3, 5)]
-    assert fleet.numbers("asset")[fleet.of_organisations([5])].tolist() == [3]
+    assert fleet.numbers("asset")[fleet.of_organisations([5])].tolist() == [3, 8]
     assert fleet.left == {1}
     fleet.set_owners(np.zeros(0, np.int64), np.zeros(0, np.int64))
     assert table(fleet) == []

@@ -12,13 +12,13 @@ EXISTS_OTHERWISE = {10058, 10148}
 """JetStream error codes: the stream, or the consumer, exists with another configuration."""
 NO_ROOM = {10023, 10028, 10047}
 """JetStream error codes: insufficient resources, memory or storage for what the stream reserves."""
-SMALLEST = 64 << 20
+SMALLEST = 1 << 20
 
 
 async def lay(jetstream: JetStreamContext) -> None:
     """Make every declared stream and bucket exist as declared. Doing it again changes nothing.
 
-    A stream's size limit reserves disk; where the server has less, the limit is halved until it fits.
+    A stream's size limit reserves disk; where the server has less, the limit is halved until it takes half of what there is.
     """
     for stream in subjects.STREAMS:
         await _make(
@@ -64,7 +64,7 @@ async def lay(jetstream: JetStreamContext) -> None:
 
 
 async def _make(jetstream: JetStreamContext, config: api.StreamConfig) -> None:
-    limit = config.max_bytes or -1
+    declared = limit = config.max_bytes or -1
     while True:
         try:
             await _add_or_update(jetstream, config.evolve(max_bytes=limit))
@@ -73,8 +73,10 @@ async def _make(jetstream: JetStreamContext, config: api.StreamConfig) -> None:
                 raise
             limit //= 2
             continue
-        if limit != (config.max_bytes or -1):
-            log.warning("spine.stream_smaller_than_declared", stream=config.name, bytes=limit, declared=config.max_bytes)
+        if limit != declared:
+            limit = max(limit // 2, SMALLEST)
+            await jetstream.update_stream(config.evolve(max_bytes=limit))
+            log.warning("spine.stream_smaller_than_declared", stream=config.name, bytes=limit, declared=declared)
         return
 
 

@@ -141,7 +141,13 @@ class Fleet:
         self.state[rows] = fresh
 
     def set_owners(self, assets: Int64s, organisations: Int64s) -> None:
-        """Make these the assets there are (ids ascending) and their owners: the others are forgotten."""
+        """Make these the assets there are (ids ascending) and their owners: the others are forgotten.
+
+        Assets not heard of yet get their rows now, so that their first fix is an ordinary change for viewers.
+        """
+        made = self.count
+        self._rows_made(assets, organisations)
+        self.dirty[made : self.count] = True
         place = np.minimum(np.searchsorted(assets, self._ids), max(assets.size - 1, 0))
         kept: Bools = assets[place] == self._ids if assets.size else np.zeros(self._ids.size, np.bool_)
         owners = self.numbers("organisation")
