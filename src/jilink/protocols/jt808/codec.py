@@ -138,19 +138,18 @@ def decode_body(header: Header, body: bytes, profile: Profile, tolerances: tuple
         return Decoded(
             header, "unknown", header.year, Unknown(body=body), (*tolerances, Tolerance("unknown-message", f"0x{header.id:04x}"))
         )
-    encrypted = Decoded(header, _name(header), header.year, Unknown(body=body), (*tolerances, Tolerance("encrypted", "header")))
     if header.encryption & _RSA:
-        return encrypted
+        return _encrypted(header, body, tolerances)
     try:
         reading = _best_reading(declared, body, profile)
     except Malformed:
         if header.encryption:
-            return encrypted
+            return _encrypted(header, body, tolerances)
         raise
     chosen, cursor = type(reading.record), reading.cursor
     if header.encryption:
         if cursor.tolerances:
-            return encrypted
+            return _encrypted(header, body, tolerances)
         tolerances = (*tolerances, Tolerance("encryption-bits", "header", str(header.encryption)))
     year = header.year if header.year in chosen.years else chosen.years[-1]
     if (header.year == 2019) != (year == 2019):
@@ -158,6 +157,10 @@ def decode_body(header: Header, body: bytes, profile: Profile, tolerances: tuple
     if chosen.variant:
         cursor.tolerate("body-variant", "body", chosen.variant)
     return Decoded(header, chosen.message_name(), year, reading.record, (*tolerances, *cursor.tolerances), reading.trailing)
+
+
+def _encrypted(header: Header, body: bytes, tolerances: tuple[Tolerance, ...]) -> Decoded:
+    return Decoded(header, _name(header), header.year, Unknown(body=body), (*tolerances, Tolerance("encrypted", "header")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class _Reading:
     """How many deviations of shape it took; odd values say nothing about the shape."""
 
 
-def _best_reading(declared: list[type[Message]], body: bytes, profile: Profile) -> _Reading:
+def _best_reading(declared: tuple[type[Message], ...], body: bytes, profile: Profile) -> _Reading:
     """Read a body by the first declaration it follows without deviation, else by the one with the fewest. Raises Malformed."""
     best: _Reading | None = None
     failure: Malformed | None = None

@@ -5,8 +5,9 @@ A frame here is what stands between two delimiters, still escaped.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import xor
 
 from jilink.kernel.errors import Malformed
@@ -47,7 +48,7 @@ class TooLong(Malformed):
         super().__init__("too-long", message)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Delimiting:
     """A delimiter and the two-byte escapes behind it."""
 
@@ -63,23 +64,27 @@ class Delimiting:
 
     def unescape(self, data: bytes) -> bytes:
         """Return the plain bytes. Raises BadEscape."""
-        leads = {escaped[0] for _, escaped in self.escapes}
-        if not any(lead in data for lead in leads):
+        if not any(lead in data for lead in self._leads):
             return data
-        plain = {escaped: plain for plain, escaped in self.escapes}
-        out = bytearray()
-        at = 0
-        while at < len(data):
-            if data[at] in leads:
-                pair = data[at : at + 2]
-                if pair not in plain:
-                    raise BadEscape(f"{pair.hex()} at byte {at} is no escape")
-                out += plain[pair]
-                at += 2
-            else:
-                out.append(data[at])
-                at += 1
-        return bytes(out)
+        return self._pattern.sub(self._plain, data)
+
+    @cached_property
+    def _leads(self) -> frozenset[bytes]:
+        return frozenset(escaped[:1] for _, escaped in self.escapes)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[bytes]:
+        return re.compile(b"[" + b"".join(re.escape(lead) for lead in self._leads) + b"].?", re.DOTALL)
+
+    @cached_property
+    def _meanings(self) -> dict[bytes, bytes]:
+        return {escaped: plain for plain, escaped in self.escapes}
+
+    def _plain(self, found: re.Match[bytes]) -> bytes:
+        plain = self._meanings.get(found[0])
+        if plain is None:
+            raise BadEscape(f"{found[0].hex()} at byte {found.start()} is no escape")
+        return plain
 
 
 STANDARD = Delimiting(0x7E, ((b"\x7d", b"\x7d\x01"), (b"\x7e", b"\x7d\x02")))

@@ -155,11 +155,9 @@ def parse(packet: bytes) -> tuple[Header, int, list[str]]:
     flagged: Year = 2019 if len(packet) > 2 and packet[2] & 0x40 else 2013
     other: Year = 2013 if flagged == 2019 else 2019
     header = _parse(packet, flagged)
-    rival = _parse(packet, other)
-    if header is None and rival is None:
-        raise ShortHeader(len(packet))
     tolerances: list[str] = []
     if header is None or len(packet) - _begin(packet, header) != header.length:
+        rival = _parse(packet, other)
         if rival is not None and _believable(rival) and len(packet) - _begin(packet, rival) == rival.length:
             header = rival
             tolerances.append("version-bit")

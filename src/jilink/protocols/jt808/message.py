@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import ClassVar, Literal
 
 from jilink.protocols.wire.kinds import Bytes
@@ -54,6 +55,7 @@ class Message(Record):
         return "down" if cls.id & 0x8000 else "up"
 
     @classmethod
+    @cache
     def message_name(cls) -> str:
         """Return a stable name: the class name without a year, in snake case."""
         name = cls.__name__.rstrip("0123456789")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from jilink.protocols.jt808 import areas, control, general, media, parameters, position, recorder, safety, video
 from jilink.protocols.jt808.message import MESSAGES, VARIANTS, YEARS, Direction, Message, Year
 
@@ -19,7 +21,8 @@ def message(number: int, year: Year = 2019) -> type[Message] | None:
     return MESSAGES.get((number, direction_of(number), year))
 
 
-def candidates(number: int, year: Year) -> list[type[Message]]:
+@cache
+def candidates(number: int, year: Year) -> tuple[type[Message], ...]:
     """Return the declarations a body may follow, the likeliest first.
 
     The header of 2013 is that of 2011 too; terminals also mix a header of one year with a body of another.
@@ -30,7 +33,7 @@ def candidates(number: int, year: Year) -> list[type[Message]]:
         declared = message(number, candidate)
         if declared is not None and declared not in found:
             found.append(declared)
-    return found + [variant for variant in VARIANTS.get(number, ()) if year in variant.years]
+    return (*found, *(variant for variant in VARIANTS.get(number, ()) if year in variant.years))
 
 
 __all__ = ["AREAS_OF_WORK", "MESSAGES", "VARIANTS", "YEARS", "candidates", "direction_of", "message"]

@@ -26,9 +26,9 @@ class Profile:
     tables: Mapping[str, Table] = field(default_factory=dict)
     messages: Mapping[int, tuple[type[Message], ...]] = field(default_factory=dict)
 
-    def candidates(self, number: int, year: Year) -> list[type[Message]]:
+    def candidates(self, number: int, year: Year) -> tuple[type[Message], ...]:
         """Return the profile's own declarations of a message of a year."""
-        return [declared for declared in self.messages.get(number, ()) if year in declared.years]
+        return tuple(declared for declared in self.messages.get(number, ()) if year in declared.years)
 
 
 class Wifi(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -213,6 +214,8 @@ class Tagged(Kind[Tags]):
         self.id_kind = Number(id, name="id")
         self.length_kind = Number(length, name="length")
         self.count_kind = Number(count, name="count") if count else None
+        self._head = struct.Struct(f">{self.id_kind.code}{self.length_kind.code}")
+        self._numbers = {(number, first.struct.size): first for number, (first, *_) in kinds.items() if isinstance(first, Number)}
 
     @property
     def wire(self) -> str:
@@ -247,18 +250,21 @@ class Tagged(Kind[Tags]):
     def read(self, cursor: Cursor, record: object) -> Tags:
         tags = Tags()
         left = -1 if self.count_kind is None else self.count_kind.read(cursor, record)
-        head = self.id_kind.struct.size + self.length_kind.struct.size
-        while cursor.left and left:
-            start = cursor.at
-            if cursor.left < head:
+        numbers = {} if self.space in cursor.tables else self._numbers
+        data, head = cursor.data, self._head
+        while left and cursor.left >= head.size:
+            number, length = head.unpack_from(data, cursor.at)
+            if head.size + length > cursor.left:
+                cursor.tolerate("item-overrun", f"0x{number:02x}", f"{length} bytes announced, {cursor.left - head.size} left")
                 break
-            number = self.id_kind.read(cursor, record)
-            length = self.length_kind.read(cursor, record)
-            if length > cursor.left:
-                cursor.tolerate("item-overrun", f"0x{number:02x}", f"{length} bytes announced, {cursor.left} left")
-                cursor.at = start
-                break
-            tags.items.append(self.read_item(number, cursor.part(length), record))
+            cursor.at += head.size
+            kind = numbers.get((number, length))
+            if kind is None:
+                tags.items.append(self.read_item(number, cursor.part(length), record))
+            else:
+                (raw,) = kind.struct.unpack_from(data, cursor.at)
+                cursor.at += length
+                tags.items.append(Tag(number, raw if kind.plain else kind.from_wire(raw, cursor, record), kind, length))
             left -= 1
         if cursor.left and (left or self.count_kind is None):
             tags.tail = cursor.rest()

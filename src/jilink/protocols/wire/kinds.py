@@ -128,7 +128,7 @@ class Number(Kind[int]):
         self.raw_low = None if low is None else round((low - offset) / scale)
         self.raw_high = None if high is None else round((high - offset) / scale)
         self.typical = typical
-        self.plain = absent is None and low is None and high is None and not strict
+        self.plain = absent is None and low is None and high is None and not strict and type(self).from_wire is Number.from_wire
 
     @property
     def wire(self) -> str:
