@@ -114,6 +114,7 @@ def test_the_speed_chart_scrubs_the_track_by_mouse_and_keyboard(page: Page) -> N
         page.reload()
     page.wait_for_function("window.jilinkTrack && jilinkTrack.track.points.t.length > 1")
     scrubber = page.locator("#scrubber")
+    scrubber.scroll_into_view_if_needed()
     box = scrubber.bounding_box()
     assert box is not None
     first = page.locator("#now-time").inner_text()

@@ -123,7 +123,8 @@ def form_fields(form: BaseForm) -> dict[str, object]:
 def field(bound: BoundField) -> dict[str, object]:
     """Lay out one field."""
     kind = getattr(bound.field.widget, "input_type", "")
-    return {"field": bound, "checkbox": kind == "checkbox", "hidden": bound.is_hidden}
+    group = bool(bound.use_fieldset)
+    return {"field": bound, "checkbox": kind == "checkbox" and not group, "group": group, "hidden": bound.is_hidden}
 
 
 @register.inclusion_tag("webkit/parts/pagination.html", takes_context=True)
