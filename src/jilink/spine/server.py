@@ -14,6 +14,7 @@ from pathlib import Path
 
 from jilink.kernel.errors import Refused, Unavailable
 from jilink.kernel.settings import Settings
+from jilink.spine import guardian
 
 MAX_PAYLOAD = 8 << 20
 MEMORY = 64 << 20
@@ -95,11 +96,13 @@ def main(settings: Settings) -> None:
         raise ServerRefused("JILINK_NATS_URL names another server, so the bundled one is not started")
     program = executable()
     configuration = prepare(settings)
-    _lock(configuration.parent / "lock")
+    lock = _lock(configuration.parent / "lock")
+    if port := settings.health("spine"):
+        guardian.post(port, configuration.parent, lambda: os.close(lock))
     os.execv(program, [str(program), "--config", str(configuration)])  # noqa: S606 -- our own binary, no shell wanted
 
 
-def _lock(path: Path) -> None:
+def _lock(path: Path) -> int:
     """Hold the store for the life of this process, through `exec`: two servers on one store would corrupt it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -108,6 +111,7 @@ def _lock(path: Path) -> None:
         os.close(descriptor)
         raise ServerRefused(f"a server already runs on {path.parent}") from None
     os.set_inheritable(descriptor, True)
+    return descriptor
 
 
 def _write_private(path: Path, text: str) -> None:
