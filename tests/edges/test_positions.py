@@ -3,7 +3,7 @@
 import struct
 
 from tests.edges.conftest import Mine, eventually
-from tests.edges.terminal import Terminal, frame, location
+from tests.edges.terminal import Terminal, authentication, frame, location, parse, registration
 
 
 def online(mine: Mine, **more: object) -> Terminal:
@@ -120,3 +120,39 @@ def test_the_same_report_sent_again_is_answered_again(admitted: Mine) -> None:
     assert acknowledged(terminal, 1) == [3]
     rows = admitted.rows()
     assert len(rows) == 2 and len({(row["measured_at"], row["serial"], row["part"]) for row in rows}) == 1
+
+
+VENDOR = [(b"\xe6", b"\xe6\x01"), (b"\xe7", b"\xe6\x02"), (b"\x3e", b"\x3e\x01"), (b"\x3d", b"\x3e\x02")]
+
+
+def vendor(raw: bytes) -> bytes:
+    """Return a frame with the delimiter E7 and its escapes."""
+    content = raw[1:-1].replace(b"\x7d\x02", b"\x7e").replace(b"\x7d\x01", b"\x7d")
+    for plain, escaped in VENDOR:
+        content = content.replace(plain, escaped)
+    return b"\xe7" + content + b"\xe7"
+
+
+def standard(raw: bytes) -> bytes:
+    content = raw[1:-1]
+    for plain, escaped in reversed(VENDOR):
+        content = content.replace(escaped, plain)
+    return b"\x7e" + content.replace(b"\x7d", b"\x7d\x01").replace(b"\x7e", b"\x7d\x02") + b"\x7e"
+
+
+def test_a_terminal_with_a_vendors_delimiter_is_served_in_kind(admitted: Mine) -> None:
+    terminal = admitted.terminal()
+
+    def ask(message: int, body: bytes) -> bytes:
+        raw = vendor(terminal.make(message, body))
+        terminal.socket.sendall(raw[:9])
+        terminal.socket.sendall(raw[9:])
+        answer = b""
+        while answer.count(b"\xe7") < 2:
+            answer += terminal.socket.recv(1000)
+        return parse(standard(answer)).body
+
+    token = ask(0x0100, registration())[3:].decode()
+    assert ask(0x0102, authentication(token))[4] == 0
+    assert ask(0x0200, location(items=b"\x01\x04\x3d\x3e\xe6\xe7"))[2:] == b"\x02\x00\x00"
+    assert [row["odometer"] for row in admitted.rows()] == [0x3D3EE6E7]

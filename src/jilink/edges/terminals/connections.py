@@ -30,6 +30,8 @@ class Terminal:
     online_at: datetime | None = None
     version: int = 1
     """Protocol version of its headers (2019)."""
+    vendor: bool = False
+    """True where it speaks with a vendor's delimiter."""
     joiner: Joiner | None = None
     """There from its first message in packages on."""
 

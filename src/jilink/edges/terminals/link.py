@@ -8,6 +8,7 @@ from jilink.edges.terminals.connections import Terminal
 from jilink.edges.terminals.gateway import Gateway
 from jilink.edges.terminals.session import Registration, Result
 from jilink.protocols.jt808 import codec
+from jilink.protocols.jt808 import frame as framing
 from jilink.protocols.jt808.general import PlatformAnswer, RegistrationAnswer, ResendRequest, ResendRequest2013, TimeAnswer
 from jilink.protocols.jt808.header import Header
 from jilink.protocols.jt808.joiner import Joiner
@@ -93,6 +94,8 @@ class Link:
             version=terminal.version,
         )
         frames = codec.encode_body(bytes(data), header)
+        if terminal.vendor:
+            frames = [framing.wrap(framing.unwrap(frame), framing.VENDOR_E7) for frame in frames]
         self._gateway.connections.next_serial(terminal.fd, len(frames))
         return serial, frames
 

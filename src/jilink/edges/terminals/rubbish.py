@@ -6,6 +6,7 @@ from jilink.edges.terminals import metrics
 from jilink.edges.terminals.connections import Terminal
 from jilink.edges.terminals.gateway import Gateway
 from jilink.edges.terminals.session import State
+from jilink.edges.terminals.vendor import MARK, VendorConnections
 from jilink.protocols.jt808.columns import REASONS, Batch, Stray
 
 SCANNERS = (b"GET ", b"POST", b"HEAD", b"OPTI", b"PUT ", b"CONN", b"PRI ", b"SSH-", b"\x16\x03", b"\x03\x00", b"\x80")
@@ -17,8 +18,8 @@ PATIENCE = 64
 class Rubbish:
     """Deals with the bad frames and strays of each batch."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(self, gateway: Gateway, vendors: VendorConnections) -> None:
+        self._gateway, self._vendors = gateway, vendors
         self._strayed: dict[int, int] = {}
         gateway.on_ended.append(self._forget)
 
@@ -36,6 +37,9 @@ class Rubbish:
             return
         if terminal.phone or self._gateway.connections.state_of(terminal.fd) is not State.CONNECTED:
             self._gateway.quarantine(terminal, stray.data, stray.reason.replace("-", "_"))
+            return
+        if stray.data.startswith(MARK):
+            self._vendors.adopt(terminal, stray.data)
             return
         seen = self._strayed.get(terminal.number, 0) + len(stray.data)
         if seen > PATIENCE or stray.data.startswith(SCANNERS):

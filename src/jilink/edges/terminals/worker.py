@@ -28,6 +28,7 @@ from jilink.edges.terminals.rubbish import Rubbish
 from jilink.edges.terminals.safety import Alarms
 from jilink.edges.terminals.session import HEARTBEAT, Result, State
 from jilink.edges.terminals.tls import TlsListener
+from jilink.edges.terminals.vendor import VendorConnections
 from jilink.edges.terminals.window import Answers, Int64s, Mask, Window
 from jilink.kernel.clock import utc_now
 from jilink.kernel.settings import Settings, addresses
@@ -90,7 +91,8 @@ class Worker:
         self._link = Link(self.gateway)
         self._plain = Plain(self.gateway, self._link, self._take_positions)
         self._alarms = Alarms(self.gateway, self._link)
-        self._rubbish = Rubbish(self.gateway)
+        self._vendors = VendorConnections(self.gateway, lambda terminal, raw: self._frame(terminal, raw, stored=False))
+        self._rubbish = Rubbish(self.gateway, self._vendors)
         self._window = Window()
         self._decoder = Decoder(POSITIONS)
         self._flush_s = settings.terminals_flush_ms / 1000
@@ -191,7 +193,8 @@ class Worker:
     def _flush(self) -> None:
         """Decode what has gathered and send everything on its way."""
         self._flushed = self._clock()
-        reads = self._window.take()
+        gathered = self._window.take()
+        reads = self._vendors.split(gathered) if gathered else None
         if reads is None:
             return
         batch = self._decoder.decode(reads.data, reads.fds, reads.lengths, reads.generations)
@@ -274,13 +277,14 @@ class Worker:
     def _read(self, batch: Batch, row: int, *, stored: bool) -> None:
         frames = batch.frames
         terminal = self.gateway.connections.current(int(frames.fd[row]), int(frames.generation[row]))
-        if terminal is None:
-            return
-        raw = frames.raw(row)
+        if terminal is not None:
+            self._frame(terminal, frames.raw(row), stored=stored)
+
+    def _frame(self, terminal: Terminal, raw: bytes, *, stored: bool) -> None:
         try:
             self._plain.frame(terminal, raw, stored=stored)
         except Exception:  # a process edge: our bug, met by one device, must not end the sessions of all others
-            log.exception("frame_failed", message=f"0x{int(frames.message[row]):04x}")
+            log.exception("frame_failed", worker=self.gateway.worker)
             self.gateway.quarantine(terminal, raw, "gateway_fault")
             self.gateway.close(terminal, "gateway_fault")
 
