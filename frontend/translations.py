@@ -17,7 +17,16 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
+from django.utils import translation
 from django.utils.translation.template import templatize
+
+if not settings.configured:
+    settings.configure(USE_I18N=False)
+
+from jilink.core.observations.rules import CONDITIONS  # noqa: E402 -- Django must be told first that it has no settings
+from jilink.services.vehicles import orders  # noqa: E402 -- as above
+from jilink.services.vehicles.command_forms import form_for  # noqa: E402 -- as above
+from jilink.services.vehicles.words import word  # noqa: E402 -- as above
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src" / "jilink"
@@ -36,6 +45,7 @@ _CALL = re.compile(r"""\b(_|gettext|ngettext|pgettext|npgettext)\((.*?)\)(?=\s|$
 _SENTENCE = re.compile(r"[A-Z].* .*\.\Z", re.DOTALL)
 _SHOWN = ("core", "services")
 """Rooms whose refusals reach people."""
+_UNIT = re.compile(r" \([^()]*\)\Z")
 _CHANGING = re.compile(rb'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To|Language-Team)[^\n]*\n')
 Found = tuple[str | tuple[str, str], str | None]
 """Message id (with its plural where it has one) and context."""
@@ -81,10 +91,20 @@ def _in_template(path: Path) -> Iterator[Found]:
             yield texts[0], None
 
 
+def _declared() -> Iterator[Found]:
+    """Yield what pages say for names that only the wire's declarations know: device alarms, and the forms of orders."""
+    texts = [word(name) for name in CONDITIONS.values()]
+    for offer in orders.OFFERS:
+        for year in (2013, 2019):
+            for field in form_for(orders.declaration(offer.message, year)).fields.values():
+                texts.append(_UNIT.sub("", str(field.label)))
+                texts += [_UNIT.sub("", str(label)) for _value, label in getattr(field, "choices", [])]
+    for text in texts:
+        yield text, None
+
+
 def sources() -> Catalog:
     """Return a catalogue of every string in the sources, untranslated."""
-    if not settings.configured:
-        settings.configure()
     catalog = Catalog(fuzzy=False)
     paths = sorted(path for path in SOURCES.rglob("*") if path.suffix in (".py", ".html", ".txt") and "static" not in path.parts)
     for path in paths:
@@ -94,6 +114,9 @@ def sources() -> Catalog:
         for text, context in found:
             if text and (isinstance(text, tuple) or text.strip()):
                 catalog.add(text, context=context)
+    with translation.override(None):
+        for text, context in _declared():
+            catalog.add(text, context=context)
     return catalog
 
 

@@ -7,7 +7,13 @@ from django.utils.translation import gettext_lazy as _
 def word(name: str) -> str:
     """Return the word for a name of code in the viewer's language; a name without a word of its own is shown as it is."""
     known = WORDS.get(name)
-    return str(known) if known is not None else gettext(name.replace("_", " ").capitalize())
+    if known is not None:
+        return str(known)
+    spelt = " ".join(part.upper() if part in _ACRONYMS else part for part in name.replace("_", " ").split(" "))
+    return gettext(spelt[:1].upper() + spelt[1:])
+
+
+_ACRONYMS = frozenset({"apn", "can1", "can2", "gnss", "ic", "sms", "tcp", "tts", "udp", "vss"})
 
 
 WORDS = {
