@@ -114,7 +114,7 @@ def test_silence_turns_a_vehicle_grey_on_the_map() -> None:
 
 
 def test_snapshot_and_changes_come_to_the_same_as_a_new_snapshot() -> None:
-    for seed in range(10):
+    for seed in range(5):
         chance = random.Random(seed)
         fleet = Fleet()
         boards = Boards(fleet)
