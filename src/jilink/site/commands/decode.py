@@ -19,6 +19,14 @@ from jilink.site.commands.capture import MAGICS, Rewound, frames
 _LONGEST_LINE = 1_000_000
 _NOISE = re.compile(r"0[xX]|\\x|[\s:,;'\"\-]")
 
+_EPILOG = """
+Examples:
+
+  echo 7e0002000001440000000100094f7e | jilink decode -
+
+  jilink decode capture.pcap --port 7611
+"""
+
 app = typer.Typer()
 
 
@@ -87,17 +95,17 @@ def parse_line(text: str) -> bytes | None:
 
 
 def _lines(file: BinaryIO, first: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield numbered lines; one that is too long is cut there."""
-    rest = first
+    """Yield numbered lines; of one that is too long only the beginning."""
     number = 0
-    while True:
-        line = rest if rest.endswith(b"\n") else rest + file.readline(_LONGEST_LINE)
-        if not line:
-            return
-        for piece in line.splitlines() or [b""]:
+    rest = first
+    while line := rest if rest.endswith(b"\n") else rest + file.readline(_LONGEST_LINE):
+        rest = b""
+        if len(line) >= _LONGEST_LINE and not line.endswith(b"\n"):
+            while (more := file.readline(_LONGEST_LINE)) and not more.endswith(b"\n"):
+                pass
+        for piece in line.splitlines():
             number += 1
             yield number, piece
-        rest = b""
 
 
 def _from_lines(file: BinaryIO, first: bytes, decoder: Decoder) -> Iterator[dict[str, Json]]:
@@ -131,7 +139,7 @@ def _one_of(*known: str) -> Callable[[str], str]:
     return check
 
 
-@app.command()
+@app.command(epilog=_EPILOG)
 def decode(
     source: Annotated[typer.FileBinaryRead, typer.Argument(help="A file, or - for standard input.", metavar="FILE")],
     protocol: Annotated[str, typer.Option(help="What the frames are: jt808.", callback=_one_of("jt808"))] = "jt808",
