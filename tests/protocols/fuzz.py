@@ -114,7 +114,7 @@ class Fuzzer:
     def instance(self) -> bytes:
         """Return a random instance of a random message, perhaps mutated."""
         number, year = self.rng.choice(KEYS)
-        message = random_message(number, year, self.rng)  # type: ignore[arg-type]
+        message = random_message(number, year, self.rng)
         frames = encode_message(message, Header(id=number, phone="13800138000", serial=1, year=2019 if year == 2019 else 2013))
         raw = self.rng.choice(frames)
         return self.mutate(bytearray(raw)) if self.rng.random() < 0.5 else raw

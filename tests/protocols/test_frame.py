@@ -21,7 +21,7 @@ HEARTBEAT = bytes.fromhex("7e000200000138001380000007") + bytes([0xAE]) + b"\x7e
 
 def heartbeat(**header: object) -> bytes:
     given_values: dict[str, object] = {"id": 2, "phone": "13800138000", "serial": 7, "year": 2013} | header
-    return wrap(Header(**given_values).encode(0))  # type: ignore[arg-type]
+    return wrap(Header(**given_values).encode(0))
 
 
 def split(data: bytes, cuts: list[int]) -> list[bytes]:

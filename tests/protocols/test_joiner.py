@@ -65,6 +65,6 @@ def test_memory_is_bounded_whatever_comes() -> None:
 
 def test_a_resend_request_names_what_is_missing_in_every_year() -> None:
     for year in (2013, 2019):
-        (raw,) = encode_frame(0x8003, {"first_serial": 100, "packages": [1, 3]}, phone="1", serial=1, year=year)  # type: ignore[arg-type]
+        (raw,) = encode_frame(0x8003, {"first_serial": 100, "packages": [1, 3]}, phone="1", serial=1, year=year)
         body = open_frame(raw).body
         assert body == bytes.fromhex("0064" + ("02" if year == 2013 else "0002") + "00010003")

@@ -114,8 +114,8 @@ def test_signed_coordinates_set_the_hemisphere() -> None:
     out = bytearray()
     sent.write(out)
     got = declared.read(Cursor(bytes(out)))
-    assert (got.latitude, got.longitude) == (-45_000_000, -1)  # type: ignore[attr-defined]
-    assert got.status == 0b1110  # type: ignore[attr-defined]
+    assert (got.latitude, got.longitude) == (-45_000_000, -1)
+    assert got.status == 0b1110
 
 
 def test_a_long_message_goes_in_packages_with_following_serials() -> None:
@@ -135,11 +135,11 @@ def test_every_item_of_a_profile_comes_back_as_it_went(name: str) -> None:
     for number, kinds in profile.tables["location"].items():
         for kind in kinds:
             position = declared.random(rng)
-            position.items = Tags([Tag(number, kind.random(rng, None), kind)])  # type: ignore[attr-defined]
+            position.items = Tags([Tag(number, kind.random(rng, None), kind)])
             (raw,) = encode_message(position, Header(id=0x0200, phone="13800138000", serial=1, year=2013))
             decoded = decode_frame(raw, name)
             assert not decoded.tolerances
-            assert [tag.kind is None for tag in decoded.fields.items] == [False]  # type: ignore[attr-defined]
+            assert [tag.kind is None for tag in decoded.fields.items] == [False]
             assert encode_message(decoded.fields, decoded.header) == [raw]
 
 
@@ -149,7 +149,7 @@ def test_unknown_items_and_messages_stay_bytes_under_their_id() -> None:
     sent = declared(items=Tags([Tag(0x99, b"\x01\x02"), Tag(0x01, b"\x01\x02\x03"), Tag(0x31, 9)]))
     (raw,) = encode_message(sent, Header(id=0x0200, phone="1", serial=1))
     decoded = decode_frame(raw)
-    assert [tag.value for tag in decoded.fields.items] == [b"\x01\x02", b"\x01\x02\x03", 9]  # type: ignore[attr-defined]
+    assert [tag.value for tag in decoded.fields.items] == [b"\x01\x02", b"\x01\x02\x03", 9]
     assert [(one.key, one.where) for one in decoded.tolerances] == [("item-length", "0x01")]
     (raw,) = encode_message(decoded.fields, Header(id=0x7777, phone="1", serial=1))
     decoded = decode_frame(raw)

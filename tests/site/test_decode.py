@@ -89,8 +89,8 @@ def test_a_profile_reads_what_the_vendor_adds() -> None:
     line = captures()[4].frame
     _, (plain,) = run(line)
     _, (shown,) = run(line, "--profile", "gps51")
-    assert plain["fields"]["items"]["0x61"] == {"id": "0x61", "value": "1d74", "encoding": "hex"}  # type: ignore[index]
-    assert shown["fields"]["items"]["voltage"] == {"id": "0x61", "value": 75.4, "unit": "V"}  # type: ignore[index]
+    assert plain["fields"]["items"]["0x61"] == {"id": "0x61", "value": "1d74", "encoding": "hex"}
+    assert shown["fields"]["items"]["voltage"] == {"id": "0x61", "value": 75.4, "unit": "V"}
 
 
 def test_packages_are_parts_and_the_last_line_carries_the_whole() -> None:
@@ -143,11 +143,11 @@ def test_a_capture_of_the_network_is_put_in_order_and_cut_into_frames(form: obje
         pieces[place : place + 4] = part
     pieces += pieces[5:9]
     packets = [segment(start, b"", flags=2)] + [segment(sequence, data) for sequence, data in pieces] + [b"rubbish"]
-    status, shown = run(form(packets))  # type: ignore[operator]
+    status, shown = run(form(packets))
     assert status == 0
-    assert [one["message"]["id"] for one in shown] == [f"0x{framing.unwrap(raw)[:2].hex()}" for raw in whole]  # type: ignore[index]
+    assert [one["message"]["id"] for one in shown] == [f"0x{framing.unwrap(raw)[:2].hex()}" for raw in whole]
     assert {(one["from"], one["to"]) for one in shown} == {("10.0.0.1:40000", "10.0.0.2:7611")}
-    assert run(form(packets), "--port", "99") == (0, [])  # type: ignore[operator]
+    assert run(form(packets), "--port", "99") == (0, [])
 
 
 def test_a_broken_capture_says_so_after_what_could_be_read() -> None:

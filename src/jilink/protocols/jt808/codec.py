@@ -83,6 +83,8 @@ def open_frame(raw: bytes) -> Packet:
     What stands between delimiters without having been escaped is accepted where its checksum is right (`not-escaped`), as are
     a missing delimiter (`no-delimiter`) and a vendor's delimiter (`vendor-delimiter`).
     """
+    if len(raw) > framing.MOST_FRAME + 2:
+        raise framing.TooLong(f"{len(raw)} bytes are more than a frame can have")
     tolerances: list[str] = []
     marked = [known for known in framing.DELIMITINGS if len(raw) > 2 and raw[0] == known.mark == raw[-1]]
     delimiting = marked[0] if marked else framing.STANDARD
@@ -99,6 +101,8 @@ def open_frame(raw: bytes) -> Packet:
             raise
         packet, (header, begin, more) = plain
         tolerances.append("not-escaped")
+    if not marked and "body-length" in more and not candidates(header.id, header.year):
+        raise framing.NotAFrame("no delimiter, no known message and no right length")
     return Packet(header, packet[begin:], tuple(Tolerance(key, "header") for key in (*tolerances, *more)))
 
 

@@ -171,7 +171,9 @@ class Splitter:
             self._inside = False
             if not frames:
                 raise TooLong(f"no delimiter within {self.most} bytes")
-        return [frame for frame in frames if len(frame) <= self.most]
+        whole = [frame for frame in frames if len(frame) <= self.most]
+        self.skipped += sum(map(len, frames)) - sum(map(len, whole))
+        return whole
 
     def _find_delimiting(self, data: bytes) -> bytes:
         places = [(data.find(bytes((known.mark,))), known) for known in DELIMITINGS]

@@ -135,9 +135,6 @@ class Number(Kind[int]):
         return f"{'u' if self.code.isupper() else 'i'}{8 * (self.size or 0)}"
 
     def empty(self) -> int:
-        return self.convert_empty()
-
-    def convert_empty(self) -> int:
         return 0 if not self.choices or 0 in self.choices else next(iter(self.choices))
 
     def from_wire(self, raw: int, cursor: Cursor, record: object) -> int | None:
