@@ -141,7 +141,7 @@ class CommandGiven(Schema):
 def list_vehicles(request: HttpRequest, q: str = "", state: str = "", page: int = 1) -> dict[str, object]:
     """Return a page of the vehicles whose plate contains `q` and that are in `state`."""
     number = max(1, min(page, MOST_PAGE))
-    found = fleet.listing(_actor(request), text=q[:40], state=state, page=number)
+    found = fleet.listing(_actor(request), text=q.replace("\0", "").strip()[:40], state=state, page=number)
     return {"total": found.total, "page": number, "vehicles": found.rows}
 
 

@@ -84,21 +84,24 @@ class Feed:
         self.hub, self.organisation = hub, organisation
         self.viewers: set[Viewer] = set()
         self._listening: Listening | None = None
+        self._door = asyncio.Lock()
         self._asked: asyncio.Task[tuple[int, bytes]] | None = None
 
     async def join(self, viewer: Viewer) -> None:
         """Let a viewer receive; the first one opens the subscription."""
-        self.viewers.add(viewer)
-        if self._listening is None:
-            self._listening = await self.hub.spine.subscribe(subjects.live(self.organisation), self._receive)
+        async with self._door:
+            self.viewers.add(viewer)
+            if self._listening is None:
+                self._listening = await self.hub.spine.subscribe(subjects.live(self.organisation), self._receive)
         viewer.begin(self)
 
     async def leave(self, viewer: Viewer) -> None:
         """Forget a viewer; the last one closes the subscription."""
-        self.viewers.discard(viewer)
-        if not self.viewers and self._listening is not None:
-            listening, self._listening = self._listening, None
-            await listening.stop()
+        async with self._door:
+            self.viewers.discard(viewer)
+            if not self.viewers and self._listening is not None:
+                listening, self._listening = self._listening, None
+                await listening.stop()
 
     async def snapshot(self) -> tuple[int, bytes]:
         """Return the whole of the organisation now, with its tick; those who ask at once share one answer. Raises Unavailable."""

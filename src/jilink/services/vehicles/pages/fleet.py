@@ -40,7 +40,7 @@ def page_number(request: HttpRequest) -> int:
 @signed_in
 def fleet_map(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the vehicles: counts, list and map; asked by htmx or the map's script, the list alone."""
-    text = request.GET.get("q", "").strip()[:40]
+    text = request.GET.get("q", "").replace("\0", "").strip()[:40]
     state = request.GET.get("state", "")
     state = state if state in STATES[1:] else ""
     number = page_number(request)

@@ -1,0 +1,104 @@
+"""The process that serves the pages, as an operator runs it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPResponse
+from pathlib import Path
+
+import pytest
+
+from tests.spine.server import free_port
+
+MIGRATE = "import django; django.setup(); from django.core.management import call_command; call_command('migrate', verbosity=0)"
+RUN = "from jilink.kernel.settings import Settings; from jilink.site.web import main; main(Settings.from_environment())"
+
+
+class Site:
+    """A running web process."""
+
+    def __init__(self, data: Path) -> None:
+        self.port, self.data = free_port(), data
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "jilink.site.settings",
+            "JILINK_DATA": str(data),
+            "JILINK_WEB": f"127.0.0.1:{self.port}",
+            "JILINK_HEALTH_PORT": "0",
+            "JILINK_NATS_PORT": str(free_port()),
+        }
+        data.mkdir(parents=True)
+        subprocess.run([sys.executable, "-c", MIGRATE], env=self.environment, check=True)
+        self.process = subprocess.Popen([sys.executable, "-c", RUN], env=self.environment)
+
+    def get(self, path: str) -> HTTPResponse | urllib.error.HTTPError:
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10)  # type: ignore[no-any-return]
+        except urllib.error.HTTPError as error:
+            return error
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                self.get("/healthz").close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("the pages were not served")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("web") / "data")
+    try:
+        site.wait()
+        yield site
+    finally:
+        site.process.kill()
+        site.process.wait()
+
+
+def test_the_sign_in_page_comes_with_a_policy_that_allows_only_its_own_files(site: Site) -> None:
+    with site.get("/vehicles/") as page:
+        assert page.status == 200 and page.url is not None and "/accounts/login/" in page.url
+        policy = page.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy and "unsafe" not in policy
+        assert page.headers["X-Frame-Options"] == "DENY"
+
+
+def test_static_files_are_served_by_the_process_itself(site: Site) -> None:
+    with site.get("/static/webkit/icons.svg") as file:
+        assert file.status == 200 and b"<svg" in file.read()
+
+
+def test_the_live_stream_says_401_to_whoever_is_signed_out(site: Site) -> None:
+    with site.get("/vehicles/live") as answer:
+        assert answer.status == 401
+
+
+def test_probes_answer_without_signing_in(site: Site) -> None:
+    for path in ("/healthz", "/readyz"):
+        with site.get(path) as answer:
+            assert answer.status == 200
+
+
+def test_the_secret_key_and_the_database_stay_in_the_data_folder(site: Site) -> None:
+    assert (site.data / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert (site.data / "jilink.sqlite3").exists()
+
+
+def test_it_ends_cleanly_when_told_to(tmp_path: Path) -> None:
+    site = Site(tmp_path / "data")
+    try:
+        site.wait()
+        site.process.send_signal(signal.SIGTERM)
+        assert site.process.wait(20) == 0
+    finally:
+        site.process.kill()
+        site.process.wait()
