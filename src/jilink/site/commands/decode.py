@@ -29,6 +29,16 @@ Examples:
 
 app = typer.Typer()
 
+_EPILOG = """
+Examples:
+
+  echo 7e000200000138001380000007af7e | jilink decode -
+
+  jilink decode --profile gps51 frames.txt | jq .fields.speed
+
+  jilink decode --port 7611 network.pcap
+"""
+
 
 class BadHex(Malformed):
     """A line is not hexadecimal."""
