@@ -339,7 +339,8 @@ class Tagged(Kind[Tags]):
             while name in shown:
                 name, again = f"{tag.name}#{again}", again + 1
             leaf: Json = {"value": cast(bytes, tag.value).hex(), "encoding": "hex"} if tag.kind is None else tag.kind.render(tag.value)
-            shown[name] = {"id": f"0x{tag.id:0{2 * self.id_kind.struct.size}x}", **leaf} if isinstance(leaf, dict) else leaf
+            number = f"0x{tag.id:0{2 * self.id_kind.struct.size}x}"
+            shown[name] = {"id": number, **leaf} if isinstance(leaf, dict) else {"id": number, "value": leaf}
         if value.tail:
             shown["tail"] = {"value": value.tail.hex(), "encoding": "hex"}
         return shown

@@ -37,7 +37,9 @@ frame of a longer message has `part` (`index`, `total`) and `joined`: null until
 
 In `fields` a leaf is an object with `value` and, where there is one, `unit`, `meaning` (of a code), `set` (names of the bits that
 are set). Bytes are `{"value": hex, "encoding": "hex"}`, a group is an object of leaves, a repeated field a list. Tagged items
-stand under their name, unknown ones under their id. Coordinates of a terminal that says it is not positioned carry `valid` false.
+stand under their name, unknown ones under their id,
+each with its `id`; the list of one that repeats is its `value`. Coordinates of a
+terminal that says it is not positioned carry `valid` false.
 `value` null means not available.
 """
 
