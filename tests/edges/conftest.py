@@ -96,7 +96,7 @@ class Gateway:
                 yield msgspec.json.decode(reply, type=CommandReply)
 
 
-def eventually(check: Callable[[], object], seconds: float = 10, log: Path | None = None) -> None:
+def eventually(check: Callable[[], object], seconds: float = 20, log: Path | None = None) -> None:
     """Wait until a check holds."""
     deadline = time.monotonic() + seconds
     while not check():

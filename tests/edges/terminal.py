@@ -103,7 +103,7 @@ class Terminal:
         self.socket.sendall(self.make(message, body, part))
         return self.serial
 
-    def receive(self, timeout: float = 10) -> Message:
+    def receive(self, timeout: float = 20) -> Message:
         deadline = time.monotonic() + timeout
         while self.buffer.count(b"\x7e") < 2:
             self.socket.settimeout(max(0.01, deadline - time.monotonic()))
@@ -115,7 +115,7 @@ class Terminal:
         raw, self.buffer = self.buffer[:end], self.buffer[end:]
         return parse(raw)
 
-    def expect(self, message: int, timeout: float = 10) -> Message:
+    def expect(self, message: int, timeout: float = 20) -> Message:
         """Return the next message of this id; anything else before it is an error."""
         received = self.receive(timeout)
         assert received.id == message, f"{received.id:#06x} instead of {message:#06x}: {received.raw.hex()}"

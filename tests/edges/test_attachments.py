@@ -94,7 +94,7 @@ def test_an_alarm_number_that_was_not_issued_opens_nothing(admitted: Mine) -> No
     stranger = Uploader(port, "13200000001")
     stranger.announce("0" * 32, {"a.jpg": b"x"})
     assert stranger.expect(0x8001).body[4] == 1
-    assert stranger.closed_within(5)
+    assert stranger.closed_within(10)
 
 
 @pytest.mark.parametrize("greeting", [b"GET / HTTP/1.1\r\n\r\n", bytes.fromhex("30316364") + bytes(58), b"\x7e" + bytes(5000)])
@@ -112,14 +112,14 @@ def test_a_file_that_was_not_announced_or_overflows_is_refused(admitted: Mine) -
     up.announce(number, {"a.jpg": b"abc"})
     up.expect(0x8001)
     up.file(0x1211, "b.jpg", 0, 3)
-    assert up.closed_within(5)
+    assert up.closed_within(10)
     up = Uploader(port, admitted.phone)
     up.announce(number, {"a.jpg": b"abc"})
     up.expect(0x8001)
     up.file(0x1211, "a.jpg", 0, 3)
     up.expect(0x8001)
     up.block("a.jpg", 2, b"xx")
-    assert up.closed_within(5)
+    assert up.closed_within(10)
 
 
 def test_the_right_to_upload_is_kept_by_the_spine_under_its_number(admitted: Mine) -> None:

@@ -24,6 +24,7 @@ from jilink.edges.terminals.session import (
     new_token,
     step,
 )
+from jilink.kernel.errors import Malformed
 from jilink.protocols.jt808.control import TextMessage2013
 from jilink.protocols.jt808.registry import MESSAGES
 from jilink.spine.records import Admission, Token
@@ -136,6 +137,26 @@ def test_an_order_with_a_wrong_value_names_the_field() -> None:
     for fields in ({"flag": ["nonsense"]}, {"flag": 1.5}, {"text": 7}, {"other": 1}):
         with pytest.raises(FieldsRefused, match=next(iter(fields))):
             build(TextMessage2013, fields)
+
+
+def anything(source: Random, depth: int = 2) -> object:
+    """Return a JSON value of any shape."""
+    leaves = [None, True, -1, 0, 7, 300, 1 << 70, 1.5, "", "x", "吉A", "2026-11-22T08:00:00", "25:99", "zz", "0x29", "\ud800"]
+    if depth and source.random() < 0.4:
+        some = [anything(source, depth - 1) for _ in range(source.randrange(4))]
+        return some if source.random() < 0.5 else {source.choice(["id", "0x29", "x", "count"]): value for value in some}
+    return source.choice(leaves)
+
+
+def test_no_fields_whatever_raise_more_than_a_refusal() -> None:
+    source = Random(11)
+    for number, year in DOWN * 12:
+        form = MESSAGES[number, "down", year]
+        fields = {name: anything(source) for name in form.fields() if source.random() < 0.7}
+        try:
+            build(form, fields).write(bytearray())
+        except (FieldsRefused, Malformed):
+            continue
 
 
 def test_rows_with_alarms_are_found_wherever_the_item_stands() -> None:

@@ -56,6 +56,7 @@ class Connections:
         self.opened = np.zeros(capacity, np.float64)
         self.serial = np.zeros(capacity, np.uint16)
         self.recorded = np.zeros(capacity, np.bool_)
+        self._place = np.zeros(capacity, np.int32)
         self.terminals: dict[int, Terminal] = {}
         self.by_key: dict[str, int] = {}
         self.by_asset: dict[int, int] = {}
@@ -104,17 +105,26 @@ class Connections:
 
     def next_serials(self, fds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
         """Return a serial for each of `fds`, in order; a descriptor that occurs several times gets consecutive ones."""
+        place = np.arange(fds.size, dtype=np.int32)
+        self._place[fds] = place
+        if (self._place[fds] == place).all():  # each descriptor once, as nearly always
+            serials = self.serial[fds]
+            self.serial[fds] = serials + np.uint16(1)
+            return serials
+        return self._several(fds)
+
+    def _several(self, fds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
         order = np.argsort(fds, kind="stable")
         ordered = fds[order]
         new = np.empty(ordered.size, np.bool_)
         new[:1] = True
         np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-        place = np.arange(ordered.size)
+        place = np.arange(fds.size)
         first = np.maximum.accumulate(np.where(new, place, 0))
         rank = (place - first).astype(np.uint16)
         serials = np.empty(fds.size, np.uint16)
         serials[order] = self.serial[ordered] + rank
-        last = np.flatnonzero(np.append(new[1:], True)) if ordered.size else np.zeros(0, np.int64)
+        last = np.flatnonzero(np.append(new[1:], True))
         self.serial[ordered[last]] = self.serial[ordered[last]] + rank[last] + np.uint16(1)
         return serials
 

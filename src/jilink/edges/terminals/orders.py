@@ -53,7 +53,7 @@ def _flags(kind: AnyKind, given: object, record: Record) -> object:
     if not isinstance(given, list):
         return _number(kind, given, record)
     bits = {name: 1 << bit for bit, name in cast(Flags, kind).bits.items()}
-    missing = [name for name in given if name not in bits]
+    missing = [name for name in given if not isinstance(name, str) or name not in bits]
     if missing:
         raise _wrong(kind, missing, f"one of {', '.join(bits)}")
     return sum({bits[name] for name in given})

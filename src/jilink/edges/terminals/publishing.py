@@ -11,6 +11,7 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+ATTEMPT_S = 5.0
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 2.0
 
@@ -20,7 +21,9 @@ Done = Callable[[bool], None]
 class Publishes(Protocol):
     """The part of the spine this module needs."""
 
-    def publish_soon(self, subject: str, payload: bytes, msg_id: str | None, done: Callable[[Exception | None], None]) -> None:
+    def publish_soon(
+        self, subject: str, payload: bytes, msg_id: str | None, done: Callable[[Exception | None], None], *, timeout_s: float = ...
+    ) -> None:
         """Publish durably; `done` is told, in any thread, None once the spine confirmed."""
 
 
@@ -74,7 +77,11 @@ class Publisher:
 
     def _send(self, pending: _Pending) -> None:
         self._spine.publish_soon(
-            pending.subject, pending.payload, pending.msg_id, lambda error: self._post(lambda: self._settle(pending, error))
+            pending.subject,
+            pending.payload,
+            pending.msg_id,
+            lambda error: self._post(lambda: self._settle(pending, error)),
+            timeout_s=min(ATTEMPT_S, max(pending.deadline - self._clock(), FIRST_PAUSE_S)),
         )
 
     def _settle(self, pending: _Pending, error: Exception | None) -> None:

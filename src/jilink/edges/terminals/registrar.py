@@ -9,6 +9,7 @@ from jilink.edges.terminals import metrics
 from jilink.edges.terminals.connections import Terminal
 from jilink.edges.terminals.events import Teller, plain
 from jilink.edges.terminals.gateway import Gateway
+from jilink.edges.terminals.limits import Budget
 from jilink.edges.terminals.link import Link, Received
 from jilink.edges.terminals.session import (
     Registration,
@@ -29,6 +30,9 @@ from jilink.spine.terminals import TerminalRegistered, TerminalSeen
 MOST_FAILURES = 3
 """Refused authentications in a row before the connection is closed."""
 
+LISTED_PER_SECOND = 20.0
+LISTED_AT_ONCE = 500.0
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -46,6 +50,7 @@ class Registrar:
 
     def __init__(self, gateway: Gateway, link: Link, teller: Teller) -> None:
         self._gateway, self._link, self._teller = gateway, link, teller
+        self._listing = Budget(LISTED_PER_SECOND, LISTED_AT_ONCE)
 
     def register(self, terminal: Terminal, received: Received, message: Registration2011, step: Step) -> None:
         """Take a 0x0100. The token is stored, as a hash, before the terminal hears of it."""
@@ -65,7 +70,7 @@ class Registrar:
                 self._admit(terminal, received, message, known.admission, step)
                 return
             metrics.REFUSED.labels(result.name.lower()).inc()
-            if known.admission is None and self._gateway.directory.policy.quarantine_unknown:
+            if known.admission is None and self._may_list():
                 self._gateway.quarantine(terminal, received.raw, "unknown_terminal")
                 self._teller.tell(
                     TerminalSeen(
@@ -127,6 +132,10 @@ class Registrar:
             ),
             admission.organisation,
         )
+
+    def _may_list(self) -> bool:
+        """Unknown terminals are listed where the policy says so, and only so many a second: anyone may claim any phone."""
+        return self._gateway.directory.policy.quarantine_unknown and self._listing.spend(self._gateway.clock())
 
     def _refuse(self, terminal: Terminal, received: Received, result: Registration, step: Step) -> None:
         self._move(terminal, step.refusal)

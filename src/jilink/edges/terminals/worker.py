@@ -118,6 +118,8 @@ class Worker:
         """Say why terminals are not served now; empty when they are."""
         if not self._ready:
             return "the admissions have not been read yet"
+        if not self.gateway.spine.connected:
+            return "the spine is not connected"
         return "the spine does not confirm" if self.gateway.publisher.down else ""
 
     def run(self) -> None:
