@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from jilink.spine.client import Spine, connect, ensure
 from tests.core import world as worlds
@@ -40,3 +42,4 @@ async def spine(spine_server: Server) -> AsyncIterator[Spine]:
     async with connect(spine_server.settings, name="test") as client:
         await ensure(client)
         yield client
+    await sync_to_async(connections.close_all)()  # those of the thread in which asynchronous tests use the database
