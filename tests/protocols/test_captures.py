@@ -8,7 +8,8 @@ from datetime import datetime
 import pytest
 
 from jilink.kernel.errors import Malformed
-from jilink.protocols.jt808.codec import Decoded, decode_frame
+from jilink.protocols.jt808.codec import Decoded, decode_body, decode_frame, open_frame, profile_of
+from jilink.protocols.jt808.joiner import Joiner
 from jilink.protocols.jt808.tolerances import TOLERANCES
 
 from .stated import Capture, captures, flat, pairs, same, table
@@ -119,3 +120,25 @@ def test_a_list_that_the_collection_tore_apart_is_whole_in_ours() -> None:
     assert [values[f"items.humidities[{place}]"] for place in range(8)] == [645, 611, 624, 664, 666, 635, 646, 641]
     (capture,) = [row for row in CAPTURES if row.line == 81]
     assert flat(decode(capture))["packages.count"] == 2
+
+
+def test_the_captured_packages_join_to_whole_messages() -> None:
+    joiner = Joiner()
+    whole = []
+    for capture in CAPTURES:
+        if " sub " in capture.kind and capture.whole:
+            packet = open_frame(bytes.fromhex(capture.frame))
+            joined = joiner.add(packet.header, packet.body, float(capture.line))
+            if joined is not None:
+                decoded = decode_body(joined.header, joined.body, profile_of("standard"))
+                whole.append((capture.line, decoded.name, {one.key for one in decoded.tolerances}))
+                assert flat(decoded).get("recordings.count") == {14: 35, 221: 180}.get(capture.line)
+    assert whole == [
+        (14, "recordings", set()),
+        (19, "parameters", set()),
+        (221, "recordings", set()),
+        (223, "parameters", {"trailing-bytes"}),
+        (371, "registration", set()),
+        (375, "registration_answer", set()),
+    ]
+    assert joiner.waiting_bytes == 0
