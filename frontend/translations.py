@@ -23,10 +23,10 @@ from django.utils.translation.template import templatize
 if not settings.configured:
     settings.configure(USE_I18N=False)
 
-from jilink.core.observations.rules import CONDITIONS  # noqa: E402 -- Django must be told first that it has no settings
-from jilink.services.vehicles import orders  # noqa: E402 -- as above
-from jilink.services.vehicles.command_forms import form_for  # noqa: E402 -- as above
-from jilink.services.vehicles.words import word  # noqa: E402 -- as above
+from jilink.core.observations.rules import CONDITIONS
+from jilink.services.vehicles import orders
+from jilink.services.vehicles.command_forms import form_for
+from jilink.services.vehicles.words import word
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src" / "jilink"

@@ -37,8 +37,7 @@ def asset_of(page: Page) -> str:
     return page.locator(".row").first.get_attribute("data-asset") or ""
 
 
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
-@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+@pytest.mark.parametrize(("language", "size"), [("zh-hans", (1440, 900)), ("en", (390, 844))])
 def test_no_page_breaks_wcag_and_none_scrolls_sideways(
     context: BrowserContext, system: System, language: str, size: tuple[int, int]
 ) -> None:

@@ -6,10 +6,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.system import VEHICLES, System
+from tests.journeys.waiting import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
-SEEN = "jilinkMap.connected && jilinkMap.map && jilinkMap.fleet.counts()[1] > 0"
+SEEN = "window.jilinkMap && jilinkMap.connected && jilinkMap.map && jilinkMap.fleet.counts()[1] > 0"
 
 
 TYPE_HALF = "(box, text) => { box.value = text; box.dispatchEvent(new InputEvent('input', {isComposing: true})); }"
@@ -21,7 +22,7 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind 
 
 def open_map(page: Page, address: str = "/vehicles/") -> None:
     page.goto(address)
-    page.wait_for_function(SEEN, timeout=60_000)
+    until(page, SEEN)
 
 
 def moving_plate(page: Page) -> str:
@@ -49,7 +50,7 @@ def test_a_stranger_is_asked_to_sign_in_and_then_sees_the_map(browser: Browser, 
 def test_vehicles_move_on_the_map_and_the_counts_add_up(page: Page) -> None:
     open_map(page)
     before = page.evaluate("Array.from(jilinkMap.fleet.to)")
-    page.wait_for_function("before => jilinkMap.fleet.to.some((x, i) => x !== before[i])", arg=before, timeout=60_000)
+    until(page, "before => jilinkMap.fleet.to.some((x, i) => x !== before[i])", before)
     expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
     counts = page.evaluate("[...document.querySelectorAll('#chips [data-count]')].map(each => Number(each.textContent))")
     assert counts[0] == VEHICLES == sum(counts[1:])
@@ -65,7 +66,7 @@ def test_a_filter_is_in_the_address_and_survives_reloading_and_going_back(page: 
     page.reload()
     expect(page.locator("#chips [data-state=moving]")).to_have_attribute("aria-current", "true")
     page.go_back()
-    page.wait_for_function("!location.search")
+    until(page, "!location.search")
     expect(page.locator("#chips [data-state='']")).to_have_attribute("aria-current", "true")
 
 
@@ -95,7 +96,7 @@ def test_a_vehicle_opens_from_the_list_and_gets_a_text_that_its_terminal_answers
     expect(page.locator("#card .plate")).to_have_text(plate)
     page.locator("#card .button-primary").click()
     expect(page.locator("h1")).to_have_text(plate)
-    page.wait_for_function("document.querySelector('#link-state').dataset.state === 'live'")
+    until(page, "document.querySelector('#link-state').dataset.state === 'live'")
     form = page.locator(".command").first
     form.locator("textarea, input[type=text]").first.fill("前方有雾，请减速")
     form.locator("button[type=submit]").click()
@@ -112,7 +113,7 @@ def test_the_speed_chart_scrubs_the_track_by_mouse_and_keyboard(page: Page) -> N
     while page.locator("#player").count() == 0:
         page.wait_for_timeout(1000)
         page.reload()
-    page.wait_for_function("window.jilinkTrack && jilinkTrack.track.points.t.length > 1")
+    until(page, "window.jilinkTrack && jilinkTrack.track.points.t.length > 1")
     scrubber = page.locator("#scrubber")
     scrubber.scroll_into_view_if_needed()
     box = scrubber.bounding_box()
@@ -130,7 +131,7 @@ def test_the_speed_chart_scrubs_the_track_by_mouse_and_keyboard(page: Page) -> N
     page.keyboard.press("Home")
     page.select_option("#rate", "60")
     page.click("#play")
-    page.wait_for_function("jilinkTrack.replay.time > jilinkTrack.replay.first")
+    until(page, "jilinkTrack.replay.time > jilinkTrack.replay.first")
 
 
 def test_every_page_can_be_had_in_english_and_back(page: Page) -> None:
