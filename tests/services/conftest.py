@@ -27,7 +27,7 @@ def site(module_server: Server, settings: Any) -> None:
     settings.JILINK = module_server.settings
 
 
-def signed_in(world: World, role: Any, organisation: Any) -> Client:  # noqa: F811 -- the fixture's value
+def signed_in(world: World, role: Any, organisation: Any) -> Client:  # noqa: F811 -- the value of the fixture of that name
     """Return a browser in which somebody with this role is signed in."""
     client = Client()
     client.force_login(world.person(role, organisation), backend="allauth.account.auth_backends.AuthenticationBackend")

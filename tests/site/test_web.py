@@ -38,7 +38,7 @@ class Site:
 
     def get(self, path: str) -> HTTPResponse | urllib.error.HTTPError:
         try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10)  # type: ignore[no-any-return]
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10)  # type: ignore[no-any-return]  # -- typeshed says Any
         except urllib.error.HTTPError as error:
             return error
 

@@ -46,7 +46,7 @@ def gateway(*replies: CommandReply) -> Handler:
 
 
 def says(state: str, reason: str = "", **more: object) -> CommandReply:
-    return CommandReply(command="", state=state, reason=reason, **more)  # type: ignore[arg-type]
+    return CommandReply(command="", state=state, reason=reason, **more)  # type: ignore[arg-type]  # -- fields of the record by name
 
 
 ENDS = [

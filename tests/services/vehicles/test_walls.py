@@ -54,7 +54,7 @@ def filled(route: str, asset: int, alarm: int | None = None) -> str:
 def ask(client: Client, address: str, method: str) -> HttpResponse:
     given = {"organisation": "1", "terminal": "1", "plate": "X", "text": "hello", "start": "2026-05-01T00:00Z", "end": "2026-05-02T00:00Z"}
     if method == "post" and "/api/" in address:
-        return client.post(address, {"message": 0x8201}, content_type="application/json")  # type: ignore[return-value]
+        return client.post(address, {"message": 0x8201}, content_type="application/json")  # type: ignore[return-value]  # -- the client adds to HttpResponse
     return getattr(client, method)(address, given)
 
 
