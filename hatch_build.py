@@ -7,7 +7,7 @@ from pathlib import Path
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]
+class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]  # -- its configuration type is of no use here
     """Build assets unless the checkout already holds them."""
 
     def initialize(self, version: str, build_data: dict[str, object]) -> None:
@@ -17,4 +17,8 @@ class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]
         root = Path(self.root)
         if not (root / "src/jilink/webkit/static/jl/manifest.json").exists():
             subprocess.run([sys.executable, str(root / "frontend/build.py")], check=True)
-        subprocess.run([sys.executable, "-m", "babel.messages.frontend", "compile", "-q", "-D", "django", "-d", "src/jilink/webkit/locale"], cwd=root, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "babel.messages.frontend", "compile", "-q", "-D", "django", "-d", "src/jilink/webkit/locale"],
+            cwd=root,
+            check=True,
+        )

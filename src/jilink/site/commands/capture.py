@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-import dpkt  # type: ignore[import-untyped]  # -- the package ships no types
+import dpkt
 
 from jilink.kernel.errors import Malformed
 from jilink.protocols.jt808.frame import MOST_FRAME, Splitter
