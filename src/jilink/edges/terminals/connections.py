@@ -17,9 +17,8 @@ class Terminal:
 
     fd: int
     generation: int
-    address: str
-    """Address and port of the peer."""
     host: str
+    port: int
     phone: str = ""
     key: str = ""
     year: int = 2013
@@ -34,6 +33,11 @@ class Terminal:
     """True where it speaks with a vendor's delimiter."""
     joiner: Joiner | None = None
     """There from its first message in packages on."""
+
+    @property
+    def address(self) -> str:
+        """Address and port of the peer."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def number(self) -> int:
@@ -72,8 +76,7 @@ class Connections:
         self.serial[fd] = 0
         self.recorded[fd] = False
         self.seen[fd] = self.opened[fd] = now
-        host, port = peer
-        terminal = Terminal(fd, generation, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", host)
+        terminal = Terminal(fd, generation, *peer)
         self.terminals[fd] = terminal
         return terminal
 
