@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from jilink.site.reference import jt808
+from jilink.site.reference import jt808, settings, spine
 
-PAGES: dict[str, Callable[[], str]] = {"jt808.md": jt808.page}
+PAGES: dict[str, Callable[[], str]] = {"jt808.md": jt808.page, "settings.md": settings.page, "spine.md": spine.page}
 """File name -> what writes it."""
 
 
