@@ -11,11 +11,15 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from jilink.edges.terminals.listeners import ListenRefused
+from jilink.edges.terminals.main import main
+from jilink.kernel.settings import Settings
 from tests.edges.conftest import Gateway, eventually, running_gateway
 from tests.edges.terminal import Terminal, location
 from tests.spine.server import free_port
@@ -185,3 +189,12 @@ def test_terminals_come_by_ipv6_and_by_tls(tmp_path: Path) -> None:
                 pass
         except ConnectionError:
             pass
+
+
+def test_a_gateway_that_cannot_listen_says_why_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ListenRefused, match="cannot listen on"):
+            main(Settings(terminals=address, attachments=""))
+    with pytest.raises(ListenRefused, match="certificate"):
+        main(Settings(terminals=f"127.0.0.1:{free_port()}", terminals_tls=f"127.0.0.1:{free_port()}", attachments=""))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from jilink.edges.terminals import attachments, worker
+from jilink.edges.terminals import attachments, tls, worker
 from jilink.edges.terminals.listeners import check
 from jilink.kernel.settings import Settings, addresses
 from jilink.spine.health import HealthServer
@@ -40,9 +40,11 @@ class _Child:
 
 
 def main(settings: Settings) -> None:
-    """Run the gateway until SIGTERM or SIGINT. Raises ListenRefused where an address of the settings cannot be used."""
+    """Run the gateway until SIGTERM or SIGINT. Raises ListenRefused where an address or certificate of the settings cannot be used."""
     for pairs in (settings.terminals, settings.terminals_tls, settings.attachments):
         check(addresses(pairs))
+    if settings.terminals_tls:
+        tls.context(settings.terminals_certificate)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -24,17 +24,23 @@ MOST_CONNECTIONS = 50_000
 Adopt = Callable[[socket.socket, tuple[str, int]], None]
 
 
+def context(certificate: str) -> ssl.SSLContext:
+    """Return what serves TLS with a PEM file of chain and key. Raises ListenRefused where it cannot be used."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        made.load_cert_chain(certificate)
+    except (OSError, ssl.SSLError) as error:
+        raise ListenRefused(f"the certificate {certificate or '(none is set)'} cannot be used: {error}") from error
+    return made
+
+
 class TlsListener:
     """Listens until `stop`. `adopt(sock, peer)` is called in the listener's thread with the plain end of each connection."""
 
     def __init__(self, pairs: list[tuple[str, int]], certificate: str, adopt: Adopt) -> None:
         """Start. Raises ListenRefused where the certificate cannot be read or an address cannot be used."""
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            self._context.load_cert_chain(certificate)
-        except (OSError, ssl.SSLError) as error:
-            raise ListenRefused(f"the certificate {certificate} cannot be used: {error}") from error
+        self._context = context(certificate)
         self._adopt = adopt
         self._sockets = listen(pairs)
         self._open = 0
