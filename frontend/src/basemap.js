@@ -48,7 +48,7 @@ function style({ tiles, labels, attribution, english }) {
     const paint = (color) => ({ "text-color": color, "text-halo-color": c.halo, "text-halo-width": 1.6 });
     layers.push(
       { id: "county-label", type: "symbol", source: "labels", minzoom: 7.2, filter: ["all", ["==", ["get", "level"], "county"], ["any", ["==", ["get", "rank"], 1], [">=", ["zoom"], 9]]], layout: layout(["interpolate", ["linear"], ["zoom"], 7, 11.5, 11, 15]), paint: paint(c.label) },
-      { id: "prefecture-label", type: "symbol", source: "labels", maxzoom: 11, filter: ["==", ["get", "level"], "prefecture"], layout: layout(["interpolate", ["linear"], ["zoom"], 5, 13, 9, 18]), paint: paint(c.labelStrong) },
+      { id: "prefecture-label", type: "symbol", source: "labels", maxzoom: 11, filter: ["==", ["get", "level"], "prefecture"], layout: { ...layout(["interpolate", ["linear"], ["zoom"], 5, 13, 9, 18]), "text-anchor": "top", "text-offset": [0, 1.15] }, paint: paint(c.labelStrong) },
     );
   }
   return { version: 8, sources, layers };

@@ -36,6 +36,9 @@ class Entry(forms.Form):
     plate = forms.CharField(label="Plate", max_length=8, help_text="As on the vehicle")
     note = forms.CharField(label="Note", required=False)
     agreed = forms.BooleanField(label="Agreed", required=False)
+    ways = forms.MultipleChoiceField(
+        label="Ways", choices=[("1", "Speak"), ("2", "Show")], required=False, widget=forms.CheckboxSelectMultiple
+    )
 
 
 def test_a_value_that_is_not_available_is_never_shown_as_zero() -> None:
@@ -76,6 +79,17 @@ def test_an_untouched_form_has_no_errors_and_marks_what_is_optional() -> None:
     with translation.override("en"):
         shown = render("{% form_fields form %}", form=Entry())
     assert "error-summary" not in shown and shown.count("(optional)") == 1
+
+
+def test_a_group_of_choices_is_a_fieldset_with_a_label_for_each() -> None:
+    shown = render("{% form_fields form %}", form=Entry({"plate": "A", "ways": ["2"]}))
+    assert "<legend>Ways</legend>" in shown and shown.count("<label><input") == 2 and shown.count("checked") == 1
+
+
+def test_a_length_of_time_is_shown_in_hours_and_minutes() -> None:
+    with translation.override("en"):
+        assert render("{% duration 15600 %}").count("num") == 2
+        assert "not available" in render("{% duration none %}", none=None)
 
 
 def test_pages_keep_the_other_parameters() -> None:

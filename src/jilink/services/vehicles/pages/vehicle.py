@@ -24,9 +24,10 @@ from jilink.services.vehicles import actions, orders
 from jilink.services.vehicles.command_forms import CommandForm, form_for
 from jilink.services.vehicles.orders import BY_MESSAGE, BY_SLUG, OFFERS
 from jilink.services.vehicles.pages.door import signed_in
+from jilink.services.vehicles.pages.entry import KINDS
 from jilink.services.vehicles.reads import fleet, track
 from jilink.services.vehicles.reads import orders as order_reads
-from jilink.services.vehicles.rules import Year
+from jilink.services.vehicles.rules import Kind, Year
 from jilink.services.vehicles.words import word
 
 
@@ -61,6 +62,7 @@ def _show(
     year = _year(request, detail)
     context = {
         "row": detail,
+        "kind": KINDS[Kind(detail.kind)] if detail.kind else "",
         "alarms": _alarms(actor, asset),
         "commands": _orders(actor, asset) if _may(actor, Permission.COMMAND_VEHICLES, detail) else [],
         "command_forms": _forms(actor, detail, year, wrong) if can_command else [],
