@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from jilink.site.children import Child, Readiness, Spec, answers
+from jilink.kernel.settings import Readiness
+from jilink.site.children import Child, Spec, answers
 
 
 class Heard:

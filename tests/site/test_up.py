@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from jilink.kernel.settings import PROCESSES
-from jilink.site.children import Readiness, answers
+from jilink.site.children import answers
 from jilink.spine import subjects
 from jilink.spine.client import connect
 from tests.site.installation import Up, environment, jilink, running_up, until
@@ -30,7 +30,8 @@ def up(tmp_path_factory):
 
 
 def _ready(up: Up, name: str) -> bool:
-    return asyncio.run(answers(Readiness(up.settings.health(name), "/healthz" if name == "spine" else "/readyz")))
+    place = up.settings.readiness(name)
+    return place is not None and asyncio.run(answers(place))
 
 
 def test_it_shows_address_and_login_once_and_keeps_the_login_for_the_owner_alone(up):

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from jilink.kernel.errors import Refused
@@ -15,6 +15,18 @@ from jilink.kernel.errors import Refused
 PREFIX = "JILINK_"
 PROCESSES = ("spine", "terminals", "history", "watch", "relay", "web")
 """The processes of one installation, in the order they start."""
+
+
+class Readiness(NamedTuple):
+    """Where a process says that it can do its work: a loopback port and a path that answers 200."""
+
+    port: int
+    path: str
+
+    @property
+    def url(self) -> str:
+        """The whole address."""
+        return f"http://127.0.0.1:{self.port}{self.path}"
 
 
 class SettingsRefused(Refused):
@@ -89,6 +101,16 @@ class Settings:
         if not self.health_port or process not in PROCESSES:
             return 0
         return self.health_port + (10 + worker - 1 if worker else PROCESSES.index(process))
+
+    def readiness(self, process: str) -> Readiness | None:
+        """Return where a process answers whether it is ready; None where its pages are off or it does not run here.
+
+        The spine is nats-server, which has a page of its own (its documentation, "Monitoring").
+        """
+        port = self.health(process)
+        if not port or (process == "spine" and self.nats_url):
+            return None
+        return Readiness(port, "/healthz" if process == "spine" else "/readyz")
 
     @property
     def spine_url(self) -> str:

@@ -7,7 +7,8 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+from jilink.kernel.settings import Readiness
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
@@ -17,13 +18,6 @@ STOP_GRACE_S = 15.0
 LONGEST_LINE = 64 << 10
 
 EXIT_REFUSED = 2
-
-
-class Readiness(NamedTuple):
-    """Where a process says that it does its work: a loopback port and a path that answers 200."""
-
-    port: int
-    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jilink.kernel.errors import Refused, Unavailable
-from jilink.kernel.settings import Settings
+from jilink.kernel.settings import Readiness, Settings
 from jilink.site import ports, processes
-from jilink.site.children import EXIT_REFUSED, Child, Readiness, Spec
+from jilink.site.children import EXIT_REFUSED, Child, Spec
 from jilink.site.journal import Journal
 
 READY_WITHIN_S = 120.0
@@ -177,9 +177,7 @@ class Supervisor:
         self._keepers[spec.name] = asyncio.create_task(child.keep(), name=spec.name)
 
     def _process(self, name: str) -> Spec:
-        port = self.settings.health(name)
-        readiness = Readiness(port, "/healthz" if name == "spine" else "/readyz") if port else None
-        return self._jilink(name, "run", name, readiness=readiness)
+        return self._jilink(name, "run", name, readiness=self.settings.readiness(name))
 
     def _jilink(self, name: str, *arguments: str, readiness: Readiness | None = None) -> Spec:
         command = [sys.executable, "-m", "jilink.site.child", str(os.getpid()), *arguments]

@@ -11,7 +11,7 @@ from django.conf import settings
 from jilink.core.outbox import reads as outbox
 from jilink.core.outbox.reads import Backlog, Letter
 from jilink.kernel.errors import Unavailable
-from jilink.kernel.settings import PROCESSES
+from jilink.kernel.settings import PROCESSES, Readiness
 from jilink.services.vehicles import link
 from jilink.spine import subjects
 
@@ -48,9 +48,9 @@ class Health:
     disk_total_gb: float
 
 
-def _process(name: str, port: int) -> Process:
+def _process(name: str, place: Readiness) -> Process:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=ASK_S):
+        with urllib.request.urlopen(place.url, timeout=ASK_S):
             return Process(name, "ok", "")
     except urllib.error.HTTPError as error:
         with error:
@@ -72,10 +72,10 @@ def _streams() -> list[StreamState]:
 
 def health(now: datetime) -> Health:
     """Ask everyone and return what they said; whoever is silent is shown as not working."""
-    ports = {name: settings.JILINK.health(name) for name in PROCESSES}
+    places = {name: settings.JILINK.readiness(name) for name in PROCESSES}
     disk = shutil.disk_usage(settings.JILINK.data if settings.JILINK.data.exists() else "/")
     return Health(
-        processes=[_process(name, port) for name, port in ports.items() if port],
+        processes=[_process(name, place) for name, place in places.items() if place],
         streams=_streams(),
         outbox=outbox.backlog(now),
         letters=outbox.dead_letters(20),

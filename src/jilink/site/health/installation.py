@@ -14,7 +14,7 @@ from jilink.history.tables import History
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import PREFIX, PROCESSES, Settings
 from jilink.site import ports, preparation
-from jilink.site.children import Readiness, answers
+from jilink.site.children import answers
 from jilink.site.health.findings import Finding, Level, Wish
 from jilink.spine import subjects
 from jilink.spine.client import Spine
@@ -61,11 +61,11 @@ def processes(wish: Wish) -> Iterator[Finding]:
         yield Finding("processes", Level.OK, "`jilink up` does not run here now")
         return
     for name in PROCESSES:
-        port = wish.settings.health(name)
-        if not port or (name == "spine" and wish.settings.nats_url):
+        place = wish.settings.readiness(name)
+        if place is None:
             continue
-        ready = asyncio.run(answers(Readiness(port, "/healthz" if name == "spine" else "/readyz")))
-        remedy = f"see http://127.0.0.1:{port}/readyz and its lines in {wish.settings.data / 'logs'}"
+        ready = asyncio.run(answers(place))
+        remedy = f"see {place.url} and its lines in {wish.settings.data / 'logs'}"
         yield Finding(f"process {name}", Level.OK if ready else Level.FAIL, "ready" if ready else "not ready", "" if ready else remedy)
 
 
