@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jilink.history import cells
-from jilink.history.columns import STORED, day_from_number, prepare, restore, stored_identities
+from jilink.history.columns import STORED, day_from_number, prepare, restore
 from tests.history.fixes import NOON, fix, table
 
 
@@ -60,12 +60,3 @@ def test_a_clock_that_cannot_be_right_gives_way_to_the_time_of_receipt() -> None
     }
     rows = prepare(table([fix(NOON, received_at=received, measured_at=measured) for measured in cases]))
     assert [day_from_number(int(d)) for d in rows.days] == list(cases.values())
-
-
-def test_a_fix_keeps_its_identity_when_it_is_stored_and_differs_in_every_part_of_it() -> None:
-    base = fix(NOON)
-    others = [base | {"asset": 2}, base | {"serial": 1}, base | {"part": 1}, base | {"measured_at": NOON + timedelta(seconds=1)}]
-    rows = prepare(table([base, *others, base | {"measured_at": None}, base | {"received_at": NOON + timedelta(hours=1), "speed": 0}]))
-    assert len(set(rows.identities.tolist())) == 6
-    assert rows.identities[0] == rows.identities[-1]
-    assert (stored_identities(rows.table) == rows.identities).all()

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from jilink.history import cells
+from jilink.history.identity import identities, moments
 from jilink.kernel.clock import CHINA
 from jilink.spine.measurements import POSITIONS
 
@@ -66,47 +67,20 @@ def prepare(positions: pa.Table) -> Rows:
     """Return positions (schema POSITIONS) in their stored form."""
     plain = positions.combine_chunks()
     received = _int64(plain["received_at"])
-    measured, missing = _measured(plain, received)
+    measured, _ = moments(plain)
     plausible = (measured >= received - OLDEST_MS) & (measured <= received + NEWEST_MS)
     at = measured if plausible.all() else np.where(plausible, measured, received)
     days = ((at + _CHINA_MS) // DAY_MS).astype(np.int32)
     arrays = [_widen(plain[f.name], f.type) for f in STORED if f.name != "cell"]
     arrays.append(_cell_column(plain))
     table = pa.Table.from_arrays(arrays, schema=STORED)
-    return Rows(table, days, _identities(plain, measured, missing))
+    return Rows(table, days, identities(plain))
 
 
 def restore(stored: pa.Table) -> pa.Table:
     """Return rows read from the table (any columns more are dropped) in schema POSITIONS."""
     columns = [stored[f.name].cast(f.type) if stored[f.name].type != f.type else stored[f.name] for f in POSITIONS]
     return pa.Table.from_arrays(columns, schema=POSITIONS)
-
-
-def identity_keys(table: pa.Table) -> tuple[npt.NDArray[np.int64], ...]:
-    """Return what names each stored row's fix, as integers: two rows are one fix where all of them agree.
-
-    (asset, measured_at, serial, part); a row without a measured time is known by its time of receipt instead.
-    """
-    received = table["received_at"].cast(pa.int64()).to_numpy()
-    measured = table["measured_at"].cast(pa.int64())
-    missing = measured.is_null().to_numpy() if measured.null_count else np.zeros(table.num_rows, np.bool_)
-    return (
-        table["asset"].to_numpy(),
-        np.where(missing, received, measured.fill_null(0).to_numpy()),
-        table["serial"].to_numpy().astype(np.int64) << 17 | table["part"].to_numpy().astype(np.int64) << 1 | missing,
-    )
-
-
-def first_of_each(keys: tuple[npt.NDArray[np.int64], ...], last: tuple[npt.NDArray[np.int64], ...] | None = None) -> npt.NDArray[np.bool_]:
-    """Return which rows differ from the one before (`last` stands before the first), for rows sorted by their identity."""
-    differs = np.zeros(len(keys[0]), np.bool_)
-    for number, key in enumerate(keys):
-        differs[1:] |= key[1:] != key[:-1]
-        if last is None:
-            differs[:1] = True
-        else:
-            differs[:1] |= key[:1] != last[number]
-    return differs
 
 
 def happened_ms(table: pa.Table) -> npt.NDArray[np.int64]:
@@ -142,15 +116,6 @@ def _int64(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return values
 
 
-def _measured(plain: pa.Table, received: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None]:
-    """Measured times in ms with received times in place of nulls, and where those stand (None: nowhere)."""
-    column = _one(plain["measured_at"])
-    if column.null_count == 0:
-        return column.view(pa.int64()).to_numpy(zero_copy_only=True), None
-    missing = column.is_null().to_numpy(zero_copy_only=False)
-    return np.where(missing, received, column.view(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)), missing
-
-
 def _one(column: pa.ChunkedArray) -> pa.Array:
     """The only chunk of a combined column."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() if column.num_chunks else pa.array([], column.type)
@@ -172,32 +137,3 @@ def _cell_column(plain: pa.Table) -> pa.Array:
     unknown = latitude.is_null().to_numpy(zero_copy_only=False) | longitude.is_null().to_numpy(zero_copy_only=False)
     codes = cells.encode(latitude.fill_null(0).to_numpy(zero_copy_only=False), longitude.fill_null(0).to_numpy(zero_copy_only=False))
     return pa.array(codes, mask=unknown)
-
-
-def _identities(plain: pa.Table, measured: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.uint64]:
-    asset = _one(plain["asset"]).to_numpy()
-    number = _one(plain["serial"]).to_numpy().astype(np.uint64) << np.uint64(16) | _one(plain["part"]).to_numpy().astype(np.uint64)
-    return _hash(asset, measured, number if missing is None else number | missing.astype(np.uint64) << np.uint64(40))
-
-
-def stored_identities(stored: pa.Table) -> npt.NDArray[np.uint64]:
-    """Return the identities that `prepare` gave to stored rows."""
-    asset, moment, rest = identity_keys(stored)
-    number = (rest >> 17) << 16 | (rest >> 1 & 0xFFFF) | (rest & 1) << 40
-    return _hash(asset, moment // 1000, number.view(np.uint64))
-
-
-def _hash(asset: npt.NDArray[np.int64], moment: npt.NDArray[np.int64], number: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash of (asset, measured_at, serial, part); a row without a measured time is known by its time of receipt instead.
-
-    Multiplications and shifts after SplitMix64 (Steele, Lea, Flood 2014); two different fixes agree with a chance of about 2^-64.
-    """
-    h: npt.NDArray[np.uint64] = asset.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    h ^= h >> np.uint64(32)
-    h ^= moment.view(np.uint64)
-    h *= np.uint64(0xBF58476D1CE4E5B9)
-    h ^= h >> np.uint64(29)
-    h ^= number
-    h *= np.uint64(0x94D049BB133111EB)
-    h ^= h >> np.uint64(31)
-    return h

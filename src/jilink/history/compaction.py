@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import structlog
 from deltalake.transaction import AddAction
 
-from jilink.history.columns import STORED, first_of_each, identity_keys
+from jilink.history.columns import STORED
+from jilink.history.identity import last_moment, unrepeated
 from jilink.history.scans import ORDER, Scans
 from jilink.history.tables import BOUNDS, SORTED, File, History, delta_errors
 
@@ -147,14 +148,8 @@ def write_small(table: pa.Table, file: BinaryIO | pa.NativeFile) -> None:
 def _pieces(batches: pa.RecordBatchReader) -> Iterator[pa.Table]:
     """Cut sorted rows into tables of about FILE_ROWS, each fix once and no asset in two of them unless it alone is longer."""
     held: list[pa.Table] = []
-    last: tuple[npt.NDArray[np.int64], ...] | None = None
-    for batch in batches:
-        table = pa.Table.from_batches([batch]).cast(STORED)
-        keys = identity_keys(table)
-        fresh = first_of_each(keys, last)
-        if len(fresh):
-            last = tuple(key[-1:] for key in keys)
-        held.append(table if fresh.all() else table.filter(pa.array(fresh)))
+    for table in _once(batches):
+        held.append(table)
         while sum(t.num_rows for t in held) >= FILE_ROWS:
             whole = pa.concat_tables(held).combine_chunks()
             cut = _cut(whole["asset"].to_numpy())
@@ -163,6 +158,22 @@ def _pieces(batches: pa.RecordBatchReader) -> Iterator[pa.Table]:
     rest = pa.concat_tables(held).combine_chunks() if held else STORED.empty_table()
     if rest.num_rows:
         yield rest
+
+
+def _once(batches: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Give sorted rows without repetitions; the last moment of a batch waits for the next, which may repeat it."""
+    waiting = STORED.empty_table()
+    for batch in batches:
+        table = pa.concat_tables([waiting, pa.Table.from_batches([batch]).cast(STORED)]).combine_chunks()
+        cut = last_moment(table)
+        yield _fresh(table.slice(0, cut))
+        waiting = table.slice(cut)
+    yield _fresh(waiting)
+
+
+def _fresh(table: pa.Table) -> pa.Table:
+    kept = unrepeated(table.combine_chunks())
+    return table if kept is None else table.filter(pa.array(kept))
 
 
 def _cut(assets: npt.NDArray[np.int64]) -> int:

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jilink.history import cells
-from jilink.history.columns import STORED, china_day, first_of_each, happened_ms, identity_keys, prepare, restore
+from jilink.history.columns import STORED, china_day, happened_ms, prepare, restore
 from jilink.history.compaction import one_generation
+from jilink.history.identity import unrepeated
 from jilink.history.latest import Latest
-from jilink.history.scans import IDENTITY, ORDER, Scans, Window
+from jilink.history.scans import CONTENT, IDENTITY, ORDER, Scans, Window
 from jilink.history.summaries import COLUMNS, SUMMARY, summarise, total
 from jilink.history.tables import File, History
 from jilink.history.tracks import Tracks, chronological, selected
@@ -150,7 +151,7 @@ class Reads:
     def _pieces(self, window: Window, extra: pa.Table | None) -> Iterator[pa.Table]:
         """The window's rows (columns COLUMNS) in pieces sorted by asset and time, each fix once; no asset's day is in two pieces."""
         clean, other = self._by_cleanness(window, extra)
-        columns = ", ".join(COLUMNS)
+        columns = f"{', '.join(COLUMNS)}, {CONTENT} AS content"
         for files in _whole_assets(clean):
             yield chronological(self._sorted_rows(files, window))
         total_rows = sum(f.rows for f in other) + (0 if extra is None else extra.num_rows)
@@ -215,13 +216,13 @@ def _whole_assets(files: Sequence[File]) -> Iterator[list[File]]:
 
 
 def _in_order(rows: pa.Table) -> pa.Table:
-    """Rows sorted by identity as rows sorted by asset and time, each fix once."""
+    """Rows sorted by asset and moment, with what they contain, as rows sorted by asset and time, each fix once."""
     if rows.num_rows == 0:
-        return rows
-    fresh = first_of_each(identity_keys(rows))
-    if not fresh.all():
-        rows = rows.filter(pa.array(fresh))
-    return chronological(rows)
+        return rows.select(COLUMNS)
+    rows = rows.combine_chunks()
+    fresh = unrepeated(rows, rows["content"].to_numpy())
+    rows = rows.select(COLUMNS)
+    return chronological(rows if fresh is None else rows.filter(pa.array(fresh)))
 
 
 def _heat(counted: pa.Table, level: int, box: Box | None) -> pa.Table:

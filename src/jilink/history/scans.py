@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import structlog
 
 from jilink.history.columns import NEWEST_MS, OLDEST_MS, STORED, china_day, milliseconds
+from jilink.history.identity import VALUES
 from jilink.history.tables import File, History
 from jilink.kernel.errors import Unavailable
 
@@ -28,10 +29,12 @@ HAPPENED = (
 
 `day` is its UTC+8 day. Whole numbers, because DuckDB's arithmetic with zoned times costs fifty times more.
 """
-IDENTITY = "asset, coalesce(measured_at, received_at), measured_at IS NULL, serial, part"
+CONTENT = f"hash({', '.join(VALUES)})"
+"""All that was measured, as one number."""
+IDENTITY = f"asset, coalesce(measured_at, received_at), measured_at IS NULL, {CONTENT}"
 """What names a fix: the same again is a redelivery."""
-ORDER = "asset, coalesce(measured_at, received_at), serial, part, measured_at IS NULL, received_at"
-"""How a compacted day is sorted: a fix that came twice stands in two neighbouring rows, the first received first."""
+ORDER = "asset, coalesce(measured_at, received_at), received_at, serial, part"
+"""How a compacted day is sorted: all fixes of an asset and moment stand together, the first received first."""
 
 
 class FileDamaged(Unavailable):

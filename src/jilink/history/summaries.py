@@ -26,8 +26,8 @@ ODOMETER_SLACK = 2
 GEOMETRY_SLACK_M = 50.0
 DRIFT_M = 20.0
 RADIUS_M = 6_371_008.8
-COLUMNS = ("organisation", "asset", "received_at", "measured_at", "serial", "part", "status", "latitude", "longitude", "speed", "odometer")
-"""What `summarise` needs of the stored columns (serial and part only tell repeated fixes)."""
+COLUMNS = ("organisation", "asset", "received_at", "measured_at", "status", "latitude", "longitude", "speed", "odometer")
+"""What `summarise` needs of the stored columns."""
 _CHINA_MS = 8 * 3_600_000
 _ACC = 1
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from jilink.history.columns import STORED, first_of_each, happened_ms, identity_keys, milliseconds
+from jilink.history.columns import STORED, happened_ms, milliseconds
+from jilink.history.identity import moments, unrepeated
 from jilink.history.scans import Scans, Window
 from jilink.history.tables import File
 
@@ -84,12 +85,11 @@ def chronological(table: pa.Table) -> pa.Table:
 def within(table: pa.Table, window: Window) -> pa.Table:
     """Return the stored rows that lie in a window, each fix once (the first received stands), by asset in the order they happened."""
     table = selected(table, window)
-    at, keys = happened_ms(table), identity_keys(table)
-    received = table["received_at"].cast(pa.int64()).to_numpy()
-    by_identity = np.lexsort((received, *reversed(keys)))
-    fresh = by_identity[first_of_each(tuple(key[by_identity] for key in keys))]
-    order = fresh[np.lexsort((keys[2][fresh], at[fresh], keys[0][fresh]))]
-    return table.take(pa.array(order))
+    (moment, _), received = moments(table), table["received_at"].cast(pa.int64()).to_numpy()
+    order = np.lexsort((table["part"].to_numpy(), table["serial"].to_numpy(), received, moment, table["asset"].to_numpy()))
+    table = table.take(pa.array(order)).combine_chunks()
+    fresh = unrepeated(table)
+    return chronological(table if fresh is None else table.filter(pa.array(fresh)).combine_chunks())
 
 
 def _owned(table: pa.Table, organisations: Sequence[int]) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 
-from jilink.history.columns import STORED, prepare, stored_identities
+from jilink.history.columns import STORED, prepare
+from jilink.history.identity import VALUES, identities
 from jilink.history.recent import Recent
 from jilink.history.storage import StorageFull, sync_folder
 from jilink.history.tables import APPLICATION, History
@@ -105,9 +106,9 @@ class Writer:
             if room < 0:
                 return
             with contextlib.suppress(OSError, pa.ArrowException):
-                columns = ["asset", "received_at", "measured_at", "serial", "part"]
+                columns = ["asset", "received_at", "measured_at", *VALUES]
                 table = self.history.storage.dataset([file.path], STORED).to_table(columns=columns)
-                self._recent.remember(stored_identities(table))
+                self._recent.remember(identities(table.combine_chunks()))
 
     def _keep(self, sequence: int, payload: bytes, error: Malformed) -> None:
         """Write what cannot be stored as a file of its own, with the reason beside it."""

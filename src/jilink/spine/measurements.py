@@ -48,7 +48,10 @@ POSITIONS = pa.schema(
     ],
     metadata={"schema": "positions.1", "datum": "WGS-84"},
 )
-"""One row a fix. (asset, measured_at, serial, part) names a fix; the same four again are a redelivery."""
+"""One row a fix. What it says names it: asset, measured_at (received_at where null) and every measured value from `alarm` on.
+
+The same again is a redelivery, whatever message, serial and part carry it.
+"""
 
 SESSIONS = pa.schema(
     [
