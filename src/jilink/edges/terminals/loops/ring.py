@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jilink.edges.terminals.loops.base import Bytes, Int64s
+from jilink.edges.terminals.loops.gather import joined
 
 ENTRY = np.dtype(
     [
@@ -39,7 +40,6 @@ _ENTER_GETEVENTS, _ENTER_EXT_ARG = 1, 8
 _REGISTER_ENABLE_RINGS, _REGISTER_BUFFER_RING = 12, 22
 _OFFSET_ENTRIES = 0x10000000
 _WORD = 0xFFFFFFFF
-_GATHERED_AT_ONCE = 4096
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -114,16 +114,7 @@ class Ring:
 
     def received(self, ids: Int64s, lengths: Int64s) -> Bytes:
         """Return the bytes in these receive buffers end to end, copied."""
-        out = np.empty(int(lengths.sum()), np.uint8)
-        filled = 0
-        for start in range(0, ids.size, _GATHERED_AT_ONCE):
-            part = lengths[start : start + _GATHERED_AT_ONCE]
-            ends = np.cumsum(part)
-            places = np.arange(int(ends[-1]))
-            places += np.repeat(ids[start : start + _GATHERED_AT_ONCE] * self.buffer_bytes - (ends - part), part)
-            np.take(self._memory, places, out=out[filled : filled + places.size], mode="clip")
-            filled += places.size
-        return out
+        return joined(self._memory, self.buffer_bytes, ids, lengths)
 
     def push(self, entries: NDArray[np.void]) -> None:
         """Queue operations for the next `enter`, entering at once as often as the queue fills."""
