@@ -68,21 +68,48 @@ export function radius(count) {
   return Math.min(32, 12 + 3.2 * Math.log2(count / 3));
 }
 
-/** Join clusters that would be drawn over each other, the larger taking in the smaller. */
+/**
+ * Join clusters that would be drawn over each other, the larger taking in the smaller. Kept ones lie in a grid as wide as the
+ * farthest two can touch, so that only neighbours are looked at.
+ */
 function apart(clusters, pixels) {
   clusters.sort((a, b) => b.count - a.count);
   const kept = [];
+  const grid = new Map();
+  const place = (one) => [Math.floor((one.x * pixels) / CELL), Math.floor((one.y * pixels) / CELL)];
+  const cell = (column, row) => column * 0x1000000 + row;
+  const enter = (rank, key) => {
+    if (!grid.has(key)) grid.set(key, []);
+    grid.get(key).push(rank);
+  };
   for (const one of clusters) {
-    const host = kept.find((big) => Math.hypot(big.x - one.x, big.y - one.y) * pixels < 0.72 * (radius(big.count) + radius(one.count)));
-    if (!host) {
-      kept.push(one);
+    const [column, row] = place(one);
+    let found = Infinity; // the largest of those it would touch
+    for (let c = column - 1; c <= column + 1; c++) {
+      for (let r = row - 1; r <= row + 1; r++) {
+        for (const rank of grid.get(cell(c, r)) ?? []) {
+          const big = kept[rank];
+          const distance = Math.hypot(big.x - one.x, big.y - one.y) * pixels;
+          if (rank < found && distance < 0.72 * (radius(big.count) + radius(one.count))) found = rank;
+        }
+      }
+    }
+    if (found === Infinity) {
+      enter(kept.push(one) - 1, cell(column, row));
       continue;
     }
+    const host = kept[found];
+    const before = cell(...place(host));
     const count = host.count + one.count;
     host.x += ((one.x - host.x) * one.count) / count;
     host.y += ((one.y - host.y) * one.count) / count;
     host.count = count;
     one.states.forEach((each, state) => (host.states[state] += each));
+    const after = cell(...place(host));
+    if (after !== before) {
+      grid.set(before, grid.get(before).filter((rank) => rank !== found));
+      enter(found, after);
+    }
   }
   return kept;
 }
