@@ -18,16 +18,21 @@ class CompilerMissing(Refused):
     """There is no C compiler to build the load generator with."""
 
 
+def compiler() -> str:
+    """Return the path of the C compiler. Raises CompilerMissing without gcc or cc."""
+    found = shutil.which("gcc") or shutil.which("cc")
+    if found is None:
+        raise CompilerMissing("the bench compares with a server in C and needs a compiler: apt-get install gcc libc6-dev")
+    return found
+
+
 def build(folder: Path) -> tuple[Path, Path]:
     """Compile into `folder` and return the paths of (generator, yardstick). Raises CompilerMissing without gcc or cc."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        raise CompilerMissing("the bench compares with a server in C and needs a compiler: apt-get install gcc libc6-dev")
     folder.mkdir(parents=True, exist_ok=True)
     built = []
     for name in ("generator", "yardstick"):
         program = folder / name
-        subprocess.run([compiler, "-O2", "-o", str(program), str(HERE / f"{name}.c")], check=True)
+        subprocess.run([compiler(), "-O2", "-o", str(program), str(HERE / f"{name}.c")], check=True)
         built.append(program)
     return built[0], built[1]
 

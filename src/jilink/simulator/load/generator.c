@@ -9,7 +9,8 @@
  *          u16 count, then count times u16 length + frame; little endian
  * HOLD     with any value: log in, then keep every connection open and idle for SECONDS
  *
- * Prints one JSON object. Latency is from a terminal's write to the last answer of what it wrote.
+ * Prints {"online": n} when everyone is logged in, and at the end one JSON object. Latency is from a terminal's write to the
+ * last answer of what it wrote. Each process takes local addresses of its own (by its id), so that several find enough ports.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -102,10 +103,11 @@ static void read_script(const char *path) {
 
 static void connect_all(int poller, int port) {
     int one = 1;
+    uint32_t address = 0x7f000002 + ((uint32_t)getpid() & 255) * 256;
     for (uint32_t i = 0; i < terminal_count; i++) {
         struct terminal *t = &terminals[i];
         struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002 + i / CONNECTIONS_AN_ADDRESS)};
+        struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address + i / CONNECTIONS_AN_ADDRESS)};
         if ((t->fd = socket(AF_INET, SOCK_STREAM, 0)) < 0) die("socket");
         setsockopt(t->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
         if (bind(t->fd, (struct sockaddr *)&here, sizeof here)) die("bind");
@@ -196,6 +198,8 @@ int main(int count, char **words) {
         sleep((unsigned)seconds);
         return 0;
     }
+    printf("{\"online\": %u}\n", terminal_count);
+    fflush(stdout);
 
     static struct epoll_event ready[EVENTS];
     double start = now(), end = start + WARM_S + seconds, measured_from = 0, next_send = start, user0 = 0, system0 = 0, user, system;

@@ -1,8 +1,18 @@
 """A measured figure: several runs, their median and range, and the target it is held against."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
+
+from jilink.kernel.errors import Unavailable
+
+RUNS = 5
+"""Fewer make a short run, and the page says so."""
+
+
+class NotMeasured(Unavailable):
+    """This machine lacks what a measurement needs. The message says what to install or set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +25,10 @@ class Target:
     def kept(self, value: float) -> bool:
         """Return whether `value` keeps the bound."""
         return value >= self.value if self.kind == "at least" else value <= self.value
+
+    def __str__(self) -> str:
+        """Return the bound in words."""
+        return f"{self.kind} {number(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,36 +46,57 @@ class Figure:
         """Return the median of the runs."""
         return median(self.runs)
 
+    @property
+    def kept(self) -> bool | None:
+        """Whether the median keeps the target; None where there is none."""
+        return None if self.target is None else self.target.kept(self.median)
+
+    @property
+    def found(self) -> str:
+        """Return the median with its unit."""
+        return f"{number(self.median)} {self.unit}".rstrip()
+
+    @property
+    def spread(self) -> str:
+        """Return the least and the greatest of the runs."""
+        return f"{number(min(self.runs))} to {number(max(self.runs))}" if len(self.runs) > 1 else "one run"
+
     def row(self) -> str:
         """Return the figure as a row of a Markdown table."""
-        spread = f"{number(min(self.runs))} to {number(max(self.runs))}" if len(self.runs) > 1 else "one run"
-        target = verdict = ""
-        if self.target is not None:
-            target = f"{self.target.kind} {number(self.target.value)}"
-            verdict = "yes" if self.target.kept(self.median) else "**no**"
-        return f"| {self.name} | {number(self.median)} {self.unit} | {spread} | {target} | {verdict} |"
+        verdict = {True: "yes", False: "**no**", None: ""}[self.kept]
+        return f"| {self.name} | {self.found} | {self.spread} | {self.target or ''} | {verdict} |"
 
 
 def number(value: float) -> str:
-    """Return `value` with three significant digits and thousands separated."""
+    """Return `value` with at least three significant digits and thousands separated."""
     if value == 0:
         return "0"
     digits = max(0, 3 - len(str(int(abs(value)))) if abs(value) >= 1 else 3)
     return f"{value:,.{digits}f}"
 
 
-def page(figures: list[Figure], machine: dict[str, str], measured_on: str) -> str:
-    """Return the whole page as Markdown, a section a subject in the order the figures were measured."""
+def page(figures: Sequence[Figure], machine: dict[str, str], measured_on: str, *, notes: Sequence[str] = ()) -> str:
+    """Return the whole page as Markdown, a section a subject in the order the figures were measured.
+
+    `notes` say what was not measured, or not in full; they stand before the figures.
+    """
     lines = [
         "# Performance",
         "",
         "Written by `make bench`; do not edit. Machines are shared and noisy, so each figure is the median of several runs with its range,",
-        "and what matters is a ratio to a yardstick measured in the same run.",
+        "and what matters is a ratio to a yardstick measured in the same run. How each is measured stands at the head of its module in",
+        "`src/jilink/site/bench`.",
         "",
         f"Measured on {measured_on}.",
         "",
         *(f"- {key}: {value}" for key, value in machine.items()),
     ]
+    if notes:
+        lines += ["", *(f"**{note}**  " for note in notes)]
+    missed = [figure for figure in figures if figure.kept is False]
+    targets = sum(figure.kept is not None for figure in figures)
+    lines += ["", f"{targets - len(missed)} of {targets} targets are kept."]
+    lines += [f"- missed: {one.subject}, {one.name}: {one.found}, should be {one.target}" for one in missed]
     for subject in dict.fromkeys(figure.subject for figure in figures):
         lines += ["", f"## {subject}", "", "| figure | median | range | target | kept |", "|---|---|---|---|---|"]
         lines += [figure.row() for figure in figures if figure.subject == subject]

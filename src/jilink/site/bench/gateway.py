@@ -1,12 +1,14 @@
 """The gateway end to end, with the acknowledgement after the spine's confirmation (fsync on), against C that only receives and answers.
 
 "Messages a second per core" is the inverse of the CPU time that the worker process spends on one message, its threads included;
-the spine's own process is not charged. The ratio is C's CPU time a message divided by ours, in the same round.
+the spine's own process is not charged. The ratio is C's CPU time a message divided by ours, in the same round. The latency is measured in
+the same round too, on the same connections, at a share of what that gateway had just answered.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -16,7 +18,7 @@ from jilink.simulator.load.fleet import fleet, login, positions
 from jilink.site.bench.figures import Figure, Target
 from jilink.site.bench.rig import GATEWAY_CORE, Rig, free_port, generate, running, wait_for_port
 
-SECONDS = 4.0
+SECONDS = 2.5
 CONNECTIONS = (1_000, 10_000)
 PER_READ = (1, 4)
 FRAMES_EACH = 8
@@ -26,6 +28,16 @@ TARGETS = {("epoll", 10_000, 1): 0.85, ("io_uring", 10_000, 1): 0.95, ("epoll", 
 
 Measured = dict[str, float]
 Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Rounds:
+    """What the load generator said, a list entry a round."""
+
+    limits: dict[tuple[str, int], list[Measured]] = field(default_factory=dict)
+    """As fast as answers come; by server ("C" or the loop) and frames a read."""
+    steady: dict[str, list[Measured]] = field(default_factory=dict)
+    """At a share of the limit, one frame a read; by loop."""
 
 
 @contextmanager
@@ -43,67 +55,72 @@ def measure(runs: int, say: Say) -> list[Figure]:
         folder = Path(name)
         generator, program = build(folder)
         rig = Rig(folder / "data")
-        terminals = fleet(max(CONNECTIONS))
-        scripts = {count: _script(folder, count) for count in CONNECTIONS}
+        say("gateway: writing the load")
+        scripts = _scripts(folder)
         figures = []
         with rig.spine():
-            say("admitting terminals")
-            rig.admit(terminals)
+            say("gateway: admitting terminals")
+            rig.admit(fleet(max(CONNECTIONS)))
             for count in CONNECTIONS:
+                rounds = Rounds()
+                for number in range(runs):
+                    say(f"gateway: {count:,} connections, run {number + 1} of {runs}")
+                    _round(rig, generator, program, scripts[count], rounds, latency=count == max(CONNECTIONS))
                 for per_read in PER_READ:
-                    say(f"gateway: {count:,} connections, {per_read} frame(s) a read")
-                    figures += _compare(rig, generator, program, scripts[count], count, per_read, runs)
-            say("gateway: latency")
-            figures += _latency(rig, generator, scripts[max(CONNECTIONS)], runs, figures)
+                    figures += _compared(rounds, count, per_read)
+                figures += _latency(rounds, count)
         return figures
 
 
-def _script(folder: Path, count: int) -> Path:
-    dice, start = Random(count), datetime(2026, 1, 5, tzinfo=UTC)  # noqa: S311 -- made-up traffic, no secret
-    path = folder / f"script-{count}"
-    write_script(path, ((login(one), list(positions(one, FRAMES_EACH, start, dice))) for one in fleet(count)))
-    return path
+def _scripts(folder: Path) -> dict[int, Path]:
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    paths = {count: folder / f"script-{count}" for count in CONNECTIONS}
+    for count, path in paths.items():
+        dice = Random(count)  # noqa: S311 -- made-up traffic, no secret
+        write_script(path, ((login(one), list(positions(one, FRAMES_EACH, start, dice))) for one in fleet(count)))
+    return paths
 
 
-def _compare(rig: Rig, generator: Path, program: Path, script: Path, count: int, per_read: int, runs: int) -> list[Figure]:
-    rounds: dict[str, list[Measured]] = {"C": [], **{io: [] for io in LOOPS}}
-    for _ in range(runs):
-        with yardstick(program) as (port, pid):
-            rounds["C"].append(generate(generator, script, port, pid, seconds=SECONDS, per_read=per_read))
-        for io in LOOPS:
-            with rig.gateway(io) as (port, pid):
-                rounds[io].append(generate(generator, script, port, pid, seconds=SECONDS, per_read=per_read))
+def _round(rig: Rig, generator: Path, program: Path, script: Path, rounds: Rounds, *, latency: bool) -> None:
+    """Measure C and each loop once, each with both kinds of load."""
+    for server in ("C", *LOOPS):
+        with yardstick(program) if server == "C" else rig.gateway(server) as (port, pid):
+            for per_read in PER_READ:
+                run = generate(generator, script, port, pid, seconds=SECONDS, per_read=per_read)
+                rounds.limits.setdefault((server, per_read), []).append(run)
+            if latency and server != "C":
+                rate = SHARE_OF_LIMIT * rounds.limits[server, 1][-1]["answered_s"]
+                rounds.steady.setdefault(server, []).append(generate(generator, script, port, pid, seconds=SECONDS, rate=rate))
+
+
+def _compared(rounds: Rounds, count: int, per_read: int) -> list[Figure]:
     subject = f"Gateway: {count:,} connections, {'one frame' if per_read == 1 else f'{per_read} frames'} a read"
-    figures = [Figure(subject, "C, receive and answer only", "µs CPU a message", tuple(map(_cpu, rounds["C"])))]
+    yard = rounds.limits["C", per_read]
+    figures = [Figure(subject, "C, receive and answer only", "µs CPU a message", tuple(map(_cpu, yard)))]
     for io in LOOPS:
+        ours = rounds.limits[io, per_read]
         bound = TARGETS.get((io, count, per_read))
-        ratios = tuple(_cpu(c) / _cpu(ours) for c, ours in zip(rounds["C"], rounds[io], strict=True))
+        ratios = tuple(_cpu(c) / _cpu(one) for c, one in zip(yard, ours, strict=True))
         figures += [
-            Figure(subject, f"{io}: messages a core", "messages/s", tuple(1e6 / _cpu(run) for run in rounds[io])),
+            Figure(subject, f"{io}: messages a core", "messages/s", tuple(1e6 / _cpu(run) for run in ours)),
             Figure(subject, f"{io}: ratio to C", "", ratios, Target("at least", bound) if bound else None),
-            Figure(subject, f"{io}: CPU in the kernel", "µs a message", tuple(run["system_us"] for run in rounds[io])),
-            Figure(subject, f"{io}: CPU of ours", "µs a message", tuple(run["user_us"] for run in rounds[io])),
-            Figure(
-                subject, f"{io}: answered, two cores shared with load and spine", "messages/s", tuple(r["answered_s"] for r in rounds[io])
-            ),
+            Figure(subject, f"{io}: CPU in the kernel", "µs a message", tuple(run["system_us"] for run in ours)),
+            Figure(subject, f"{io}: CPU of ours", "µs a message", tuple(run["user_us"] for run in ours)),
+            Figure(subject, f"{io}: answered, load and spine on the other core", "messages/s", tuple(run["answered_s"] for run in ours)),
         ]
     return figures
 
 
-def _latency(rig: Rig, generator: Path, script: Path, runs: int, figures: list[Figure]) -> list[Figure]:
-    found = []
-    for io in LOOPS:
-        limit = next(f for f in reversed(figures) if f.name.startswith(f"{io}: answered") and "one frame" in f.subject).median
-        measured = []
-        for _ in range(runs):
-            with rig.gateway(io) as (port, pid):
-                measured.append(generate(generator, script, port, pid, seconds=SECONDS, rate=SHARE_OF_LIMIT * limit))
-        subject = f"Gateway: acknowledgement at {SHARE_OF_LIMIT:.0%} of the limit, {max(CONNECTIONS):,} connections"
-        found += [
+def _latency(rounds: Rounds, count: int) -> list[Figure]:
+    subject = f"Gateway: acknowledgement at {SHARE_OF_LIMIT:.0%} of the limit, {count:,} connections"
+    figures = []
+    for io, measured in rounds.steady.items():
+        figures += [
+            Figure(subject, f"{io}: messages answered", "messages/s", tuple(run["answered_s"] for run in measured)),
             Figure(subject, f"{io}: half within", "ms", tuple(run["p50_ms"] for run in measured)),
             Figure(subject, f"{io}: 99 of 100 within", "ms", tuple(run["p99_ms"] for run in measured), Target("at most", 100)),
         ]
-    return found
+    return figures
 
 
 def _cpu(run: Measured) -> float:

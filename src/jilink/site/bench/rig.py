@@ -26,6 +26,7 @@ from jilink.spine.subjects import ADMISSION, TOKENS
 READY_WITHIN_S = 60.0
 ADMISSIONS_AT_ONCE = 200
 GATEWAY_CORE, OTHER_CORE = 0, 1
+JILINK = (sys.executable, "-m", "jilink.site.cli")
 
 
 class RigFailed(Unavailable):
@@ -43,7 +44,7 @@ def free_port() -> int:
 def running(command: Sequence[str], environment: dict[str, str], core: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process, on one core where given, and stop it at the end."""
     pin = ["taskset", "-c", str(core)] if core is not None and (os.cpu_count() or 1) > 1 else []
-    process = subprocess.Popen([*pin, *command], env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*pin, *command], env=environment or None, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -74,12 +75,11 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.nats_port = free_port()
-        self.environment = {
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("JILINK_")} | {
             "JILINK_DATA": str(folder),
             "JILINK_NATS_PORT": str(self.nats_port),
             "JILINK_HEALTH_PORT": "0",
             "JILINK_ATTACHMENTS": "",
-            "JILINK_TERMINALS_WORKERS": "1",
             "JILINK_TERMINALS_PER_ADDRESS": "0",
             "JILINK_TERMINALS_BYTES_PER_S": "0",
             "JILINK_TERMINALS_FRAMES_PER_S": "0",
@@ -87,9 +87,9 @@ class Rig:
         self.settings = Settings.from_environment(self.environment)
 
     @contextmanager
-    def spine(self) -> Iterator[None]:
-        """Run the bundled server, with every stream and bucket."""
-        with running([sys.executable, "-m", "jilink.site.cli", "run", "spine"], self.environment, OTHER_CORE) as process:
+    def spine(self, core: int | None = OTHER_CORE) -> Iterator[None]:
+        """Run the bundled server, on one core where given, with every stream and bucket."""
+        with running([*JILINK, "run", "spine"], self.environment, core) as process:
             wait_for_port(self.nats_port, process)
             asyncio.run(self._prepare([]))
             yield
@@ -107,11 +107,21 @@ class Rig:
     @contextmanager
     def gateway(self, io: str) -> Iterator[tuple[int, int]]:
         """Run a gateway of one worker on a core of its own; yields (port, process id of the worker)."""
+        with self.workers(io, 1, GATEWAY_CORE) as (port, pids):
+            yield port, pids[0]
+
+    @contextmanager
+    def workers(self, io: str, count: int, core: int | None = None) -> Iterator[tuple[int, list[int]]]:
+        """Run a gateway of that many workers, on one core where given; yields (port, process ids of the workers)."""
         port = free_port()
-        environment = self.environment | {"JILINK_TERMINALS": f"127.0.0.1:{port}", "JILINK_TERMINALS_IO": io}
-        with running([sys.executable, "-m", "jilink.site.cli", "run", "terminals"], environment, GATEWAY_CORE) as process:
+        environment = self.environment | {
+            "JILINK_TERMINALS": f"127.0.0.1:{port}",
+            "JILINK_TERMINALS_IO": io,
+            "JILINK_TERMINALS_WORKERS": str(count),
+        }
+        with running([*JILINK, "run", "terminals"], environment, core) as process:
             wait_for_port(port, process)
-            yield port, _worker_of(process.pid)
+            yield port, _workers_of(process.pid, count)
 
 
 async def _admit(spine: Spine, terminal: LoadTerminal) -> None:
@@ -123,15 +133,15 @@ async def _admit(spine: Spine, terminal: LoadTerminal) -> None:
     await spine.bucket(ADMISSION).put(key, msgspec.json.encode(Admission(asset=terminal.asset, organisation=1)))
 
 
-def _worker_of(parent: int) -> int:
-    """Return the process id of the gateway's worker: the child that is busiest with sockets is the first one started."""
+def _workers_of(parent: int, count: int) -> list[int]:
+    """Return the process ids of a gateway's workers: its first children."""
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        if children:
-            return int(children[0])
+        if len(children) >= count:
+            return [int(child) for child in children[:count]]
         time.sleep(0.05)
-    raise RigFailed("the gateway has no worker")
+    raise RigFailed(f"the gateway has not started {count} workers")
 
 
 def generate(generator: Path, script: Path, port: int, pid: int, *, seconds: float, rate: float = 0, per_read: int = 1) -> dict[str, float]:
@@ -141,5 +151,5 @@ def generate(generator: Path, script: Path, port: int, pid: int, *, seconds: flo
     done = subprocess.run([*pin, *words], capture_output=True, text=True, timeout=120 + seconds, check=False)
     if done.returncode:
         raise RigFailed(f"the load generator ended with status {done.returncode}: {done.stderr.strip()}")
-    result: dict[str, float] = json.loads(done.stdout)
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result

@@ -1,0 +1,136 @@
+"""What an idle connection costs in memory, ours and the kernel's, with as many connections as the descriptor limit allows.
+
+Both ends of a connection are on this machine. Ours is the growth of the gateway workers' proportional set size. The kernel's is the growth
+of socket buffers and of those slabs that got at least one object for every second connection, so that other work on the machine hardly
+counts (of all slabs together, where /proc/slabinfo is for root alone). The terminals' part of that is what plain C, measured first with
+epoll at both ends, has for one end.
+"""
+
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from jilink.simulator.load import build, write_script
+from jilink.simulator.load.fleet import LoadTerminal, fleet, login
+from jilink.site.bench.figures import Figure, Target
+from jilink.site.bench.gateway import LOOPS, yardstick
+from jilink.site.bench.rig import Rig, RigFailed
+
+WORKERS = 2
+SPARE_DESCRIPTORS = 1_000
+MOST_EACH = 50_000
+SETTLE_S = 3.0
+HOLD_S = 600
+MILLION = 1_000_000
+ALL_SLABS = "all"
+FILE_SLABS = ("ext4_", "xfs_", "btrfs_", "jbd2_", "buffer_head", "radix_tree_node")
+"""Slabs of file systems, which no socket uses."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is in use: objects by slab (name and bytes an object), bytes of socket buffers, bytes of the processes asked for."""
+
+    slabs: dict[tuple[str, int], int]
+    buffers: int
+    ours: int
+
+
+def measure(runs: int, say: Say, *, most: int = MOST_EACH) -> list[Figure]:
+    """Return the figures of memory; each loop is measured once, since what is counted hardly varies with `runs`."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    each = min(limit - SPARE_DESCRIPTORS, most)
+    terminals = fleet(each * WORKERS)
+    with tempfile.TemporaryDirectory(prefix="jilink-bench-") as name:
+        folder = Path(name)
+        generator, program = build(folder)
+        say(f"memory: {each:,} connections of plain C, for comparison")
+        with yardstick(program) as (port, pid):
+            plain, _ = _grown(generator, folder, [[(b"", []) for _ in range(each)]], port, [pid])
+        one_end = plain / 2
+        subject = f"Memory of an idle connection ({each * WORKERS:,} in {WORKERS} worker processes)"
+        figures = [Figure(subject, "plain C, epoll: the kernel's, one end", "bytes", (one_end,))]
+        rig = Rig(folder / "data")
+        with rig.spine():
+            say(f"memory: admitting {len(terminals):,} terminals")
+            rig.admit(terminals)
+            for io in LOOPS:
+                say(f"memory: {len(terminals):,} idle connections with {io}")
+                figures += _of_loop(rig, generator, folder, terminals, io, subject, one_end)
+    return figures
+
+
+def _of_loop(
+    rig: Rig, generator: Path, folder: Path, terminals: Sequence[LoadTerminal], io: str, subject: str, one_end: float
+) -> list[Figure]:
+    each = len(terminals) // WORKERS
+    shares: list[list[tuple[bytes, list[bytes]]]] = [
+        [(login(one), []) for one in terminals[n * each : (n + 1) * each]] for n in range(WORKERS)
+    ]
+    with rig.workers(io, WORKERS) as (port, pids):
+        both_ends, ours = _grown(generator, folder, shares, port, pids)
+    kernel = both_ends - one_end
+    return [
+        Figure(subject, f"{io}: ours", "bytes", (ours,)),
+        Figure(subject, f"{io}: the kernel's", "bytes", (kernel,)),
+        Figure(subject, f"{io}: together", "bytes", (ours + kernel,), Target("at most", 6_000)),
+        Figure(subject, f"{io}: a million would take", "GB", ((ours + kernel) * MILLION / 1e9,), Target("at most", 6)),
+    ]
+
+
+def _grown(
+    generator: Path, folder: Path, shares: Sequence[list[tuple[bytes, list[bytes]]]], port: int, pids: Sequence[int]
+) -> tuple[float, float]:
+    """Return the bytes a connection (the kernel's for both ends, the processes') while these terminals are connected and silent."""
+    time.sleep(SETTLE_S)
+    before = _memory(pids)
+    with ExitStack() as stack:
+        for number, share in enumerate(shares):
+            script = folder / f"hold-{number}"
+            write_script(script, share)
+            stack.enter_context(_held(generator, script, port, len(share)))
+        time.sleep(SETTLE_S)
+        after = _memory(pids)
+    count = sum(map(len, shares))
+    slabs = {key: objects - before.slabs.get(key, 0) for key, objects in after.slabs.items()}
+    in_slabs = sum(size * grown for (name, size), grown in slabs.items() if name == ALL_SLABS or grown >= count / 2)
+    return (in_slabs + after.buffers - before.buffers) / count, (after.ours - before.ours) / count
+
+
+@contextmanager
+def _held(generator: Path, script: Path, port: int, count: int) -> Iterator[None]:
+    """Keep a script's terminals connected. Raises RigFailed where one is lost or refused."""
+    words = [str(generator), str(port), str(HOLD_S), "0", "1", "0", str(script), "hold"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        said = process.stdout.readline() if process.stdout else ""
+        if f'"held": {count}, "lost": 0' not in said:
+            process.kill()
+            raise RigFailed(f"not every connection was held: {said.strip()} {process.stderr.read().strip() if process.stderr else ''}")
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _memory(pids: Sequence[int]) -> Memory:
+    """Return what is in use now."""
+    buffers = int(Path("/proc/net/sockstat").read_text().split("TCP:")[1].split(" mem ")[1].split()[0]) * resource.getpagesize()
+    ours_kib = sum(int(Path(f"/proc/{pid}/smaps_rollup").read_text().split("\nPss:")[1].split()[0]) for pid in pids)
+    return Memory(_slabs(), buffers, ours_kib * 1024)
+
+
+def _slabs() -> dict[tuple[str, int], int]:
+    try:
+        rows = [line.split() for line in Path("/proc/slabinfo").read_text().splitlines()[2:]]
+    except PermissionError:
+        slab_kib = int(Path("/proc/meminfo").read_text().split("\nSlab:")[1].split()[0])
+        return {(ALL_SLABS, 1024): slab_kib}
+    return {(row[0], int(row[3])): int(row[1]) for row in rows if not row[0].startswith(FILE_SLABS)}
