@@ -249,6 +249,33 @@ async def test_a_torn_checkpoint_costs_nothing_but_time(scene: Scene) -> None:
         assert await scene.latest(int(scene.world.north)) == before
 
 
+@pytest.mark.parametrize("running", [True, False])
+async def test_a_stream_that_lost_its_end_hides_nothing_that_came_after(scene: Scene, spine_server: Server, running: bool) -> None:
+    """The numbers of what was lost are given to new messages; a watch that had read the lost ones takes the new ones in too."""
+    north = int(scene.world.north)
+
+    async def damage() -> None:
+        await asyncio.to_thread(spine_server.kill)
+        spine_server.cut("MEASUREMENTS", 9000)
+        await asyncio.to_thread(spine_server.start)
+        for second in (100, 101, 102, 103):
+            await scene.publish(scene.fix(scene.north[1], second - 60, speed=second))
+
+    async def shown() -> bool:
+        return (await scene.latest(north)).get(scene.north[1], {}).get("speed") == 103
+
+    await feed(scene, 0, 8)
+    async with watching(scene.settings):
+        await scene.latest(north)
+        if running:
+            await damage()
+            await until(shown)
+    if not running:
+        await damage()
+        async with watching(scene.settings):
+            await until(shown)
+
+
 async def test_an_asset_that_is_removed_or_moved_leaves_the_organisation(scene: Scene) -> None:
     north, south = int(scene.world.north), int(scene.world.south)
     await scene.publish(*(scene.fix(asset, 0) for asset in (*scene.north, *scene.south)))

@@ -92,7 +92,7 @@ class Up:
     def children(self) -> dict[str, int]:
         """Return process id by name of the supervised processes that run now."""
         found = {}
-        for pid in _children_of(self.process.pid):
+        for pid in children_of(self.process.pid):
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
             if b"run" in words:
                 found[words[words.index(b"run") + 1].decode()] = pid
@@ -111,7 +111,8 @@ class Up:
         return self.process.wait(60)
 
 
-def _children_of(parent: int) -> list[int]:
+def children_of(parent: int) -> list[int]:
+    """Return the process ids of the children of a process that have not ended."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():

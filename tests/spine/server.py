@@ -60,6 +60,12 @@ class Server:
         """End it with SIGTERM and wait."""
         self._end(signal.SIGTERM)
 
+    def cut(self, stream: str, size: int) -> None:
+        """Take the last bytes off the newest file of a stream, while the server is down."""
+        files = (self.settings.data / "spine" / "store").rglob(f"{stream}/msgs/*.blk")
+        newest = max(files, key=lambda file: int(file.stem))
+        os.truncate(newest, newest.stat().st_size - size)
+
     def _end(self, number: signal.Signals) -> None:
         if self.process is not None:
             if self.process.poll() is None:

@@ -1,5 +1,8 @@
 import asyncio
 from contextlib import aclosing
+from datetime import UTC, datetime
+
+import pytest
 
 from jilink.spine import subjects
 from jilink.spine.client import Message, Spine, connect
@@ -83,6 +86,48 @@ async def test_a_follower_goes_on_through_the_servers_death_with_each_message_on
     async with asyncio.timeout(30):
         await reading
     assert got == [2, 3, 4, 5]
+
+
+async def _lose_the_end(spine: Spine, server: Server) -> list[bytes]:
+    """Tear the stream's last file, give lost numbers to new messages, and return what the stream holds then."""
+    await asyncio.to_thread(server.kill)
+    server.cut("EVENTS", 2500)
+    await asyncio.to_thread(server.start)
+    await publish(spine, b"n1", b"n2", b"n3", b"n4")
+    return [message.data for message in reversed(await spine.read_last("EVENTS", EVENT, 20))]
+
+
+@pytest.mark.parametrize("reads_meanwhile", [True, False])
+async def test_a_follower_misses_nothing_when_a_stream_loses_its_end(spine: Spine, spine_server: Server, reads_meanwhile: bool) -> None:
+    got: list[Message] = []
+    back: list[int] = []
+
+    async def rewound(sequence: int) -> None:
+        back.append(sequence)
+        got.append(Message("", b"", sequence, datetime.max.replace(tzinfo=UTC), {}, 0, 0, 0, ""))
+
+    async def read(after: int, stored_at: datetime | None) -> None:
+        async with aclosing(spine.follow("EVENTS", after=after, stored_at=stored_at, rewound=rewound)) as batches:
+            async for messages in batches:
+                got.extend(messages)
+
+    await publish(spine, *(bytes([65 + number]) * 1000 for number in range(6)))
+    reader = asyncio.create_task(read(0, None))
+    async with asyncio.timeout(20):
+        while len(got) < 6:
+            await asyncio.sleep(0.01)
+    if not reads_meanwhile:
+        reader.cancel()
+    left = await _lose_the_end(spine, spine_server)
+    if not reads_meanwhile:
+        reader = asyncio.create_task(read(got[-1].sequence, got[-1].time))
+    async with asyncio.timeout(20):
+        while got[-1].data != b"n4":
+            await asyncio.sleep(0.01)
+    reader.cancel()
+    assert back == [len(left) - 4]
+    assert left[-4:] == [b"n1", b"n2", b"n3", b"n4"]
+    assert [message.data for message in got[7:]] == [b"n1", b"n2", b"n3", b"n4"]
 
 
 async def test_a_follower_of_an_empty_stream_learns_at_once_that_nothing_waits(spine: Spine) -> None:

@@ -100,7 +100,7 @@ _WORD_KEYS = _keys((1 << 16) // 8 + 1) | _ODD
 
 
 def _term(values: Ints, place: int) -> Words:
-    term = values.view(np.uint64) + _KEYS[2 * place]
+    term: Words = values.view(np.uint64) + _KEYS[2 * place]
     term *= _KEYS[2 * place + 1] | _ODD
     return term
 

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import nats.errors
@@ -31,6 +31,8 @@ RETRY_S = 1.0
 STOP_S = 20.0
 CHORES_S = 60.0
 T = TypeVar("T")
+Arrivals = asyncio.Queue[list[Message] | int]
+"""What was read, in order: messages, or the sequence to go back to where the stream has lost its end."""
 FOLLOWED = [subjects.positions("*")]
 
 ROWS = Counter("jilink_history_rows_total", "Positions stored in the history")
@@ -118,8 +120,8 @@ class _Process:
         log.info("history.stops", committed=writer.place)
 
     async def _store(self, writer: Writer) -> None:
-        arrived: asyncio.Queue[list[Message]] = asyncio.Queue(maxsize=4)
-        reader = asyncio.create_task(self._read(arrived, writer.place))
+        arrived: Arrivals = asyncio.Queue(maxsize=4)
+        reader = asyncio.create_task(self._read(arrived, writer.place, writer.stored_at))
         try:
             while not self._stopped.is_set():
                 await self._gather(writer, arrived, reader)
@@ -129,11 +131,13 @@ class _Process:
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
 
-    async def _read(self, arrived: asyncio.Queue[list[Message]], after: int) -> None:
-        async for messages in self._spine.follow(subjects.MEASUREMENTS.name, FOLLOWED, after=after):
+    async def _read(self, arrived: Arrivals, after: int, stored_at: datetime | None) -> None:
+        async for messages in self._spine.follow(
+            subjects.MEASUREMENTS.name, FOLLOWED, after=after, stored_at=stored_at, rewound=arrived.put
+        ):
             await arrived.put(messages)
 
-    async def _gather(self, writer: Writer, arrived: asyncio.Queue[list[Message]], reader: asyncio.Task[None]) -> None:
+    async def _gather(self, writer: Writer, arrived: Arrivals, reader: asyncio.Task[None]) -> None:
         """Take in messages until the next commit is due: so long after the first of them, or so many rows. Raises what ended the reader."""
         loop = asyncio.get_running_loop()
         due: float | None = None
@@ -154,10 +158,15 @@ class _Process:
         finally:
             stop.cancel()
 
-    async def _take(self, writer: Writer, messages: list[Message]) -> None:
+    async def _take(self, writer: Writer, arrival: list[Message] | int) -> None:
+        """Take in messages, or go back to the place that the stream still has."""
+
         def take() -> None:
-            for message in messages:
-                writer.add(message.sequence, message.data)
+            if isinstance(arrival, int):
+                writer.rewind(arrival)
+                return
+            for message in arrival:
+                writer.add(message.sequence, message.data, message.time)
 
         before = writer.set_aside
         await self._insist(take)

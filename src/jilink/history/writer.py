@@ -8,13 +8,14 @@ import contextlib
 import json
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 
-from jilink.history.columns import STORED, prepare
+from jilink.history.columns import STORED, milliseconds, prepare
 from jilink.history.identity import VALUES, identities
 from jilink.history.recent import Recent
 from jilink.history.storage import StorageFull, sync_folder
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 _EARLIEST_MS, _LATEST_MS = 946_684_800_000, 7_258_118_400_000
 """2000 and 2200: a time of receipt outside is not one."""
+STORED_AT = ".at"
+"""Ending of the transaction that holds, in ms, when the stream stored the message at the place."""
 REMEMBERED_ROWS = 2_000_000
 
 
@@ -54,6 +57,8 @@ class Writer:
         self._recent = recent or Recent()
         self.place = history.committed_sequence(self._application)
         """The last sequence taken in."""
+        self.stored_at = _moment(history.committed_sequence(self._application + STORED_AT))
+        """When the stream stored the message at `place`: it tells it from another that took its number later."""
         self.set_aside = 0
         self._batches: list[pa.RecordBatch] = []
         self.rows = 0
@@ -66,7 +71,7 @@ class Writer:
         """Whether anything was taken in since the last commit."""
         return self.place > self._committed
 
-    def add(self, sequence: int, payload: bytes) -> None:
+    def add(self, sequence: int, payload: bytes, stored_at: datetime | None = None) -> None:
         """Take in a message (schema POSITIONS). One at or before `place` was taken in already and is passed over.
 
         What is malformed is set aside with its reason. Raises StorageFull where that cannot be written; then it was not taken in.
@@ -81,7 +86,22 @@ class Writer:
         else:
             self._batches.append(batch)
             self.rows += batch.num_rows
-        self.place = sequence
+        self.place, self.stored_at = sequence, stored_at
+
+    def rewind(self, sequence: int) -> None:
+        """Go back to a place, because the stream has lost what came after it and gives its numbers to other messages.
+
+        What was gathered is stored first. Raises Unavailable: call again.
+        """
+        self.commit()
+        if self.history.committed_sequence(self._application) > sequence:
+            self.history.append(prepare(POSITIONS.empty_table()), self._places(sequence, None))
+        self.place = self._committed = sequence
+        self.stored_at = None
+
+    def _places(self, sequence: int, stored_at: datetime | None) -> dict[str, int]:
+        moment = 0 if stored_at is None else milliseconds(stored_at)
+        return {APPLICATION: sequence, self._application: sequence, self._application + STORED_AT: moment}
 
     def commit(self) -> Committed:
         """Store what was gathered, durably, in one commit. Raises Unavailable: everything stays gathered, call again."""
@@ -91,7 +111,7 @@ class Writer:
         new = self._recent.new(rows.identities)
         fresh = rows if new is None else rows.take(new)
         if self.history.committed_sequence(self._application) < self.place:  # else the commit before failed after it was made
-            self.history.append(fresh, {APPLICATION: self.place, self._application: self.place})
+            self.history.append(fresh, self._places(self.place, self.stored_at))
         self._recent.remember(fresh.identities)
         done = Committed(sequence=self.place, rows=len(fresh.days), repeated=self.rows - len(fresh.days))
         self._batches, self.rows, self._committed = [], 0, self.place
@@ -125,6 +145,10 @@ class Writer:
             raise StorageFull(f"could not keep a malformed batch in {self._aside}: {failure.strerror}") from failure
         self.set_aside += 1
         log.warning("history.batch_set_aside", sequence=sequence, reason=error.reason, file=str(self._aside / f"{sequence}.batch"))
+
+
+def _moment(ms: int) -> datetime | None:
+    return datetime.fromtimestamp(ms / 1000, UTC) if ms else None
 
 
 def _check(batch: pa.RecordBatch) -> None:

@@ -18,6 +18,7 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 DIAL_WITHIN_S = 10.0
 SLOWEST_TICK_S = 0.005
+LONGEST_TICK_S = 3600.0
 
 Clock = Callable[[], datetime]
 
@@ -112,16 +113,21 @@ class Driver(asyncio.Protocol):
                 self._dialling = asyncio.create_task(self._dial())
             else:
                 due = min(due, self._dial_at)
-        self._timer = self._loop.call_later(max((due - now).total_seconds(), SLOWEST_TICK_S), self._wake)
+        pause_s = min(max((due - now).total_seconds(), SLOWEST_TICK_S), LONGEST_TICK_S)
+        self._timer = self._loop.call_later(pause_s, self._wake)
 
     async def _dial(self) -> None:
+        failed = False
         try:
             async with asyncio.timeout(DIAL_WITHIN_S):
                 await self._loop.create_connection(lambda: self, self._host, self._port)
         except (OSError, TimeoutError):
             self._dial_at = self._clock() + self._back_off()
+            failed = True
         finally:
             self._dialling = None
+        if failed:
+            self._wake()
 
 
 class Crowd:
@@ -163,6 +169,11 @@ class Crowd:
     def terminals(self) -> list[Terminal]:
         """The terminals, in the order of the vehicles."""
         return [driver.terminal for driver in self._drivers]
+
+    def rest(self) -> None:
+        """Let every terminal measure nothing more and only deliver what it keeps."""
+        for terminal in self.terminals:
+            terminal.rest()
 
     def figures(self) -> Figures:
         """Return where the crowd stands."""

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from jilink.protocols.jt808.position import PositionBody
+
 
 class Acknowledged(NamedTuple):
-    """One position that the platform has answered with success. (phone, measured_at, serial, part) names it."""
+    """One position that the platform has answered with success, and the message that carried it then."""
 
     phone: str
     measured_at: datetime
@@ -17,6 +19,8 @@ class Acknowledged(NamedTuple):
     """1e-6 degrees"""
     longitude: int
     """1e-6 degrees"""
+    body: PositionBody
+    """All that it reported."""
 
 
 Note = Callable[[Acknowledged], None]

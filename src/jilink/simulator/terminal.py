@@ -7,7 +7,7 @@ again unchanged, what was measured without a connection follows as 0x0704.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from random import Random
 from typing import cast
@@ -29,6 +29,9 @@ WINDOW = 4
 """Batches under way at once."""
 KEPT = 5000
 """Positions a terminal's memory holds; the oldest are overwritten."""
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class State(StrEnum):
@@ -80,6 +83,8 @@ class Terminal:
         self.token: str | None = None
         self.refused = False
         """Whether the platform refused the last registration."""
+        self.resting = False
+        """Whether it measures no more."""
         self.wants_close = False
         """The driver should close the connection and stay away until `away_until`."""
         self.away_until = now
@@ -128,7 +133,7 @@ class Terminal:
     def tick(self, now: datetime) -> bytes:
         """Measure and report what is due; without a connection, keep it."""
         out = b""
-        if now >= self._report_at:
+        if now >= self._report_at and not self.resting:
             self._report_at = max(self._report_at + timedelta(seconds=self._report_s), now)
             self.drive.advance(now)
             position = self.position(now)
@@ -148,14 +153,19 @@ class Terminal:
                 out += self.send(reports.message(0x0002, self.year)).bytes
         return out
 
+    def rest(self) -> None:
+        """Measure nothing more; what is kept is still delivered."""
+        self.resting = True
+
     @property
     def next_at(self) -> datetime:
         """When `tick` should be called at the latest."""
+        report_at = NEVER if self.resting else self._report_at
         if self.state is State.OFFLINE:
-            return self._report_at
+            return report_at
         if self.state is not State.ONLINE:
-            return min(self._report_at, self._login_by)
-        times = [self._report_at, self._heartbeat_at, self._tunnel_at, *(at for at, _ in self._later)]
+            return min(report_at, self._login_by)
+        times = [report_at, self._heartbeat_at, self._tunnel_at, *(at for at, _ in self._later)]
         if self.unanswered:
             times.append(min(self._again_at(entry) for entry in self.unanswered.values()))
         return min(times)
@@ -268,7 +278,7 @@ class Terminal:
         for entry in self.unanswered.values():
             entry.at, entry.tries = now, 1
             out += entry.sent.bytes
-        if not self.sent_positions and not self.backlog:
+        if not self.sent_positions and not self.backlog and not self.resting:
             out += self._send_positions("position", [self.position(now)], now)  # so that it is on the map at once
         return out + self._backfill(now)
 
@@ -295,7 +305,8 @@ class Terminal:
         self.acknowledged_positions += len(entry.positions)
         for part, body in enumerate(entry.positions):
             measured_at = cast(datetime, body.measured_at)
-            self.note(Acknowledged(self.vehicle.phone, measured_at, entry.sent.id, entry.sent.serial, part, body.latitude, body.longitude))
+            sent = entry.sent
+            self.note(Acknowledged(self.vehicle.phone, measured_at, sent.id, sent.serial, part, body.latitude, body.longitude, body))
 
     def _again_at(self, entry: Unanswered) -> datetime:
         """Waits grow as JT/T 808-2013, 6.1 says: the n-th is n times the first."""

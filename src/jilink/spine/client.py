@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 import nats.errors
@@ -210,9 +211,18 @@ class Spine:
         """Yield batches, in stream order, that must be acknowledged (`ack`); see `reading.consume`."""
         return reading.consume(self.connection, stream, durable, subjects, batch=batch, ack_wait_s=ack_wait_s)
 
-    def follow(self, stream: str, subjects: Sequence[str] = (), *, after: int = 0, batch: int = 256) -> AsyncGenerator[list[Message], None]:
+    def follow(
+        self,
+        stream: str,
+        subjects: Sequence[str] = (),
+        *,
+        after: int = 0,
+        stored_at: datetime | None = None,
+        rewound: reading.Rewound | None = None,
+        batch: int = 256,
+    ) -> AsyncGenerator[list[Message], None]:
         """Yield batches after a sequence, for readers that keep their own place; see `reading.follow`."""
-        return reading.follow(self.connection, stream, subjects, after=after, batch=batch)
+        return reading.follow(self.connection, stream, subjects, after=after, stored_at=stored_at, rewound=rewound, batch=batch)
 
     async def ack(self, messages: Sequence[Message]) -> None:
         """Acknowledge: the stream's consumer will not deliver them again. Losing an acknowledgement only means a redelivery."""

@@ -7,10 +7,11 @@ order up when half of them have come, and starts over when the server's heartbea
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import nats.errors
 import nats.js.errors
@@ -64,6 +65,10 @@ class StreamState:
     bytes: int
 
 
+SAME_MOMENT = timedelta(milliseconds=2)
+_NANOSECONDS = re.compile(r"(\.\d{6})\d+")
+Rewound = Callable[[int], Awaitable[None]]
+"""Told the sequence after which reading goes on because the stream has lost what came later."""
 Prepare = Callable[[int], Awaitable[tuple[str, int]]]
 """Make the consumer that goes on after a sequence (0: from the beginning); return its name and how many messages wait."""
 
@@ -107,6 +112,8 @@ async def follow(
     subjects: Sequence[str] = (),
     *,
     after: int = 0,
+    stored_at: datetime | None = None,
+    rewound: Rewound | None = None,
     batch: int = 256,
     last_per_subject: bool = False,
 ) -> AsyncGenerator[list[Message], None]:
@@ -115,19 +122,29 @@ async def follow(
     For readers that keep their place themselves. The first batch is empty where nothing waits, so that the reader knows it
     is up to date; later `pending` of the last message says how many follow. With `last_per_subject` only the newest of each
     subject comes at the beginning.
-    """
-    name = ""
 
-    async def prepare(last: int) -> tuple[str, int]:
-        nonlocal name
+    A stream can lose its end (a damaged file, a copy of an older day) and then gives the same numbers to other messages. So whenever
+    reading begins, the message at the place must still be the one stored at `stored_at`; otherwise reading goes on after the last message
+    that is not newer, and `rewound` is told its sequence before any batch that follows.
+    """
+    name, place, at = "", after, stored_at
+
+    async def prepare(_last: int) -> tuple[str, int]:
+        nonlocal name, place, at
+        if place:
+            kept = await _still_there(connection, stream, place, at)
+            if kept != place:
+                log.error("spine.stream_lost_its_end", stream=stream, read_up_to=place, goes_on_after=kept)
+                place, at = kept, None
+                if rewound is not None:
+                    await rewound(kept)
         jetstream = connection.client.jetstream(timeout=10)
-        start = max(last, after)
-        policy = api.DeliverPolicy.LAST_PER_SUBJECT if last_per_subject and not last else api.DeliverPolicy.BY_START_SEQUENCE
+        policy = api.DeliverPolicy.LAST_PER_SUBJECT if last_per_subject and not place else api.DeliverPolicy.BY_START_SEQUENCE
         name = connection.client.new_inbox().rpartition(".")[2]
         config = api.ConsumerConfig(
             name=name,
             deliver_policy=policy,
-            opt_start_seq=start + 1 if policy is api.DeliverPolicy.BY_START_SEQUENCE else None,
+            opt_start_seq=place + 1 if policy is api.DeliverPolicy.BY_START_SEQUENCE else None,
             ack_policy=api.AckPolicy.NONE,
             inactive_threshold=120.0,
             mem_storage=True,
@@ -140,6 +157,8 @@ async def follow(
     try:
         async with aclosing(_read(connection, stream, prepare, batch, ordered=True)) as batches:
             async for messages in batches:
+                if messages:
+                    place, at = messages[-1].sequence, messages[-1].time
                 yield messages
     finally:
         if name and connection.up.is_set():
@@ -192,6 +211,35 @@ async def _count_from(connection: Connection, stream: str, subject: str, sequenc
     if status(reply):
         return 0
     return 1 + int(headers.get("Nats-Num-Pending", "0"))
+
+
+async def _still_there(connection: Connection, stream: str, sequence: int, at: datetime | None) -> int:
+    """Return the sequence where it still names the message stored at that time, else that of the last message that is not newer."""
+    state = await stream_state(connection, stream)
+    if sequence <= state.last:
+        found = await _first_from(connection, stream, sequence)
+        if at is None or found is None or found[0] != sequence or abs(found[1] - at) < SAME_MOMENT:
+            return sequence
+    if at is None:
+        return state.last
+    low, high = max(state.first, 1) - 1, state.last  # the last one not newer lies between
+    while low < high:
+        middle = (low + high + 1) // 2
+        found = await _first_from(connection, stream, middle)
+        if found is None or found[1] > at + SAME_MOMENT:
+            high = middle - 1
+        else:
+            low = found[0]
+    return low
+
+
+async def _first_from(connection: Connection, stream: str, sequence: int) -> tuple[int, datetime] | None:
+    """Return sequence and time of the first message at or after a sequence; None where there is none."""
+    reply = await connection.call(f"$JS.API.DIRECT.GET.{stream}", json.dumps({"seq": sequence, "next_by_subj": ">"}).encode(), 5.0)
+    if status(reply):
+        return None
+    headers = reply.headers or {}
+    return int(headers["Nats-Sequence"]), datetime.fromisoformat(_NANOSECONDS.sub(r"\1", headers["Nats-Time-Stamp"]))
 
 
 async def _forget(connection: Connection, stream: str, consumer: str) -> None:

@@ -6,6 +6,7 @@ then the history gives the last values and the database the open alarms (see `re
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,10 +20,11 @@ LAYOUT = b"1"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far the state goes: `life` and `sequence` of the stream MEASUREMENTS."""
+    """How far the state goes: `life` and `sequence` of the stream MEASUREMENTS, and when the stream stored that message."""
 
     life: str
     sequence: int
+    stored_at: datetime | None = None
 
 
 def path(data: Path) -> Path:
@@ -33,6 +35,8 @@ def path(data: Path) -> Path:
 def save(file: Path, state: pa.RecordBatch, place: Place) -> None:
     """Replace the checkpoint; on disk when it returns. Raises OSError."""
     metadata = {b"layout": LAYOUT, b"life": place.life.encode(), b"sequence": str(place.sequence).encode()}
+    if place.stored_at is not None:
+        metadata[b"stored_at"] = place.stored_at.isoformat().encode()
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = file.with_name("state.new")
     with fresh.open("wb") as sink:
@@ -54,7 +58,9 @@ def load(file: Path) -> tuple[Fleet, Place] | None:
             fleet = Fleet()
             for number in range(reader.num_record_batches):
                 fleet = Fleet.restored(reader.get_batch(number))
-            return fleet, Place(metadata[b"life"].decode(), int(metadata[b"sequence"]))
+            at = metadata.get(b"stored_at")
+            stored_at = datetime.fromisoformat(at.decode()) if at else None
+            return fleet, Place(metadata[b"life"].decode(), int(metadata[b"sequence"]), stored_at)
     except FileNotFoundError:
         return None
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:

@@ -1,14 +1,17 @@
 """Where the watch begins: from its checkpoint, else from the history and the open alarms, and after which message."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import structlog
 
 from jilink.core.observations import checkpoint, reads, rules
+from jilink.core.observations.checkpoint import Place
 from jilink.core.observations.columns import Edge, Fleet
 from jilink.history.reads import Reads
 from jilink.history.tables import APPLICATION, History
+from jilink.history.writer import STORED_AT
 from jilink.kernel.settings import Settings
 from jilink.spine.measurements import POSITIONS
 from jilink.spine.reading import StreamState
@@ -18,10 +21,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The state at the start, the sequence to go on after, and alarm edges that came to light."""
+    """The state at the start, the place to go on after, and alarm edges that came to light."""
 
     fleet: Fleet
-    after: int
+    place: Place
     edges: list[Edge]
 
 
@@ -36,16 +39,22 @@ def restore(settings: Settings, stream: StreamState) -> Restored:
         fleet, place = saved
         if place.life == stream.life and stream.first <= place.sequence + 1 and place.sequence <= stream.last:
             log.info("watch.restored", assets=fleet.count, after=place.sequence)
-            return Restored(fleet, place.sequence, [])
-        after = 0
+            return Restored(fleet, place, [])
+        after = Place(stream.life, 0)
     else:
         fleet = _with_open_alarms(Fleet())
-        after = History(settings).committed_sequence(f"{APPLICATION}.{stream.life}")
+        after = _place_of_history(settings, stream)
     edges: list[Edge] = []
     for batch in _last_known(settings):
         edges += fleet.apply_positions(batch)
-    log.info("watch.restored_from_history", assets=fleet.count, after=after, checkpoint=saved is not None)
+    log.info("watch.restored_from_history", assets=fleet.count, after=after.sequence, checkpoint=saved is not None)
     return Restored(fleet, after, edges)
+
+
+def _place_of_history(settings: Settings, stream: StreamState) -> Place:
+    history, application = History(settings), f"{APPLICATION}.{stream.life}"
+    at = history.committed_sequence(application + STORED_AT)
+    return Place(stream.life, history.committed_sequence(application), datetime.fromtimestamp(at / 1000, UTC) if at else None)
 
 
 def _with_open_alarms(fleet: Fleet) -> Fleet:

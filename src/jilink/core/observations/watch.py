@@ -102,11 +102,16 @@ class Watch:
                 waiting = True
                 await asyncio.sleep(RETRY_S)
                 continue
-            self._place = Place(stream.life, restored.after)
+            self._place = restored.place
             return restored
 
     async def _read(self) -> None:
-        async with aclosing(self._spine.follow(subjects.MEASUREMENTS.name, after=self._place.sequence)) as batches:
+        async def rewound(sequence: int) -> None:
+            self._place = Place(self._place.life, sequence)
+
+        place = self._place
+        follower = self._spine.follow(subjects.MEASUREMENTS.name, after=place.sequence, stored_at=place.stored_at, rewound=rewound)
+        async with aclosing(follower) as batches:
             async for messages in batches:
                 self._take(messages)
                 pending = messages[-1].pending if messages else 0
@@ -139,7 +144,7 @@ class Watch:
                 self._tail.add(batch)
                 ROWS.inc(batch.num_rows)
         if messages:
-            self._place = Place(self._place.life, messages[-1].sequence)
+            self._place = Place(self._place.life, messages[-1].sequence, messages[-1].time)
             SEQUENCE.set(self._place.sequence)
 
     async def _tick(self) -> None:
