@@ -24,9 +24,11 @@ if not settings.configured:
     settings.configure(USE_I18N=False)
 
 from jilink.core.observations.rules import CONDITIONS
+from jilink.protocols.jt808 import registry
 from jilink.services.vehicles import orders
 from jilink.services.vehicles.command_forms import form_for
-from jilink.services.vehicles.words import word
+from jilink.services.vehicles.saying import vocabulary
+from jilink.services.vehicles.words import spelling, word
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src" / "jilink"
@@ -45,6 +47,9 @@ _CALL = re.compile(r"""\b(_|gettext|ngettext|pgettext|npgettext)\((.*?)\)(?=\s|$
 _SENTENCE = re.compile(r"[A-Z].* .*\.\Z", re.DOTALL)
 _SHOWN = ("core", "services")
 """Rooms whose refusals reach people."""
+SAID = (0x0104, 0x0201, 0x0500, 0x0805, *(offer.message for offer in orders.OFFERS))
+"""Messages whose fields pages put into words: orders, and the terminals' answers to them."""
+_WORDS = re.compile(r"[A-Za-z][a-z]")
 _UNIT = re.compile(r" \([^()]*\)\Z")
 _CHANGING = re.compile(rb'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To|Language-Team)[^\n]*\n')
 Found = tuple[str | tuple[str, str], str | None]
@@ -99,8 +104,12 @@ def _declared() -> Iterator[Found]:
             for field in form_for(orders.declaration(offer.message, year)).fields.values():
                 texts.append(_UNIT.sub("", str(field.label)))
                 texts += [_UNIT.sub("", str(label)) for _value, label in getattr(field, "choices", [])]
+    for number in SAID:
+        for year in (2013, 2019):
+            texts += [spelling(name) for form in [registry.message(number, year)] if form for name in vocabulary(form)]
     for text in texts:
-        yield text, None
+        if _WORDS.search(text):  # sizes and plain numbers are the same in every language
+            yield text, None
 
 
 def sources() -> Catalog:

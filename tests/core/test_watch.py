@@ -20,6 +20,7 @@ from jilink.core.parties import access
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.kernel.settings import Settings
+from jilink.protocols.jt808.safety import Adas, AlarmLabel, Dsm, Tpms, Tyre
 from jilink.spine import arrow, subjects
 from jilink.spine.client import Spine, connect
 from jilink.spine.measurements import POSITIONS, SESSIONS
@@ -301,3 +302,55 @@ async def test_rubbish_on_the_stream_and_in_questions_stops_nothing(scene: Scene
             return (await scene.latest(int(scene.world.north))).keys() == {scene.north[0]}
 
         await until(seen)
+
+
+def safety_item(kind: type[Adas] | type[Dsm] | type[Tpms], at: datetime, *, state: int, sequence: int = 0, **more: object) -> bytes:
+    """An item as a terminal sends it, with its id and length."""
+    label = AlarmLabel(terminal="T000001", measured_at=at, sequence=sequence, attachments=2, reserved=b"\0")
+    record = kind(state=state, measured_at=at, label=label, latitude=43_000_000, longitude=125_000_000, **more)
+    out = bytearray()
+    record.write(out)
+    return bytes([{Adas: 0x64, Dsm: 0x65, Tpms: 0x66}[kind], len(out)]) + bytes(out)
+
+
+async def test_active_safety_alarms_are_raised_once_and_closed_at_their_end_or_at_once(scene: Scene) -> None:
+    a, b, _ = scene.north
+    at = [scene.start + timedelta(seconds=second) for second in range(60)]
+    wheels = [Tyre(wheel=0, type=0b100), Tyre(wheel=3, type=0b1000100)]
+    once = safety_item(Adas, at[5], state=0, type=1, level=2) + b"\x30\x01\x09"
+    again = safety_item(Adas, at[5], state=0, sequence=1, type=1, level=1)
+    begun, over = safety_item(Dsm, at[7], state=1, type=2, level=1), safety_item(Dsm, at[9], state=2, type=2, level=1)
+    rows = [
+        scene.fix(a, 6, items=once),
+        scene.fix(a, 7, serial=2, items=again),
+        scene.fix(b, 9, items=over),
+        scene.fix(b, 8, serial=3, items=safety_item(Tpms, at[8], state=1, wheels=wheels)),
+        scene.fix(b, 10, serial=4, items=b"\x64\xff"),
+    ]
+    expected = [
+        (a, "adas.forward_collision", at[5], at[5]),
+        (a, "adas.forward_collision", at[5], at[5]),
+        (b, "dsm.phone", at[7], at[9]),
+        (b, "tpms.slow_leak", at[8], None),
+        (b, "tpms.under_pressure", at[8], None),
+    ]
+
+    async def written() -> bool:
+        return sorted(await alarms(), key=str) == sorted(expected, key=str)
+
+    async with watching(scene.settings):
+        await scene.publish(*rows)
+        await scene.publish(scene.fix(b, 7, serial=5, items=begun))  # sent after its end
+        await until(written)
+        await scene.publish(*rows, scene.fix(b, 7, serial=5, items=begun))
+        await scene.publish(scene.fix(b, 20, items=safety_item(Tpms, at[20], state=2)))
+        expected[3:] = [(b, "tpms.slow_leak", at[8], at[20]), (b, "tpms.under_pressure", at[8], at[20])]
+        await until(written)
+    shutil.rmtree(scene.settings.data / "watch")
+    async with watching(scene.settings):
+        await scene.publish(scene.fix(a, 21))
+        await scene.latest(int(scene.world.north))
+        assert await written()
+    levels = [row async for row in Alarm.objects.filter(asset_id=a).order_by("level").values_list("level", flat=True)]
+    labels = {row async for row in Alarm.objects.filter(asset_id=a).values_list("label", flat=True)}
+    assert levels == [1, 2] and len(labels) == 2

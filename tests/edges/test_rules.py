@@ -12,7 +12,7 @@ from jilink.edges.terminals.admission import Directory
 from jilink.edges.terminals.connections import Connections
 from jilink.edges.terminals.limits import Addresses, Budget, Limits, Rates
 from jilink.edges.terminals.orders import FieldsRefused, build
-from jilink.edges.terminals.safety import rows_with_alarms
+from jilink.edges.terminals.safety import FIRST, LAST
 from jilink.edges.terminals.session import (
     TABLE,
     Act,
@@ -25,6 +25,7 @@ from jilink.edges.terminals.session import (
     step,
 )
 from jilink.kernel.errors import Malformed
+from jilink.protocols.jt808.columns.items import rows_with_items
 from jilink.protocols.jt808.control import TextMessage2013
 from jilink.protocols.jt808.registry import MESSAGES
 from jilink.spine.records import Admission, Token
@@ -169,5 +170,6 @@ def test_rows_with_alarms_are_found_wherever_the_item_stands() -> None:
             expected.append(row)
         item = b"".join(struct.pack("BB", number, size := source.randrange(6)) + b"\x64" * size for number in numbers)
         rows.append(item or None)
-    assert rows_with_alarms(pa.array(rows, pa.binary())).tolist() == expected
-    assert rows_with_alarms(pa.array(rows, pa.binary()).slice(7, 100)).tolist() == [row - 7 for row in expected if 7 <= row < 107]
+    column = pa.array(rows, pa.binary())
+    assert rows_with_items(column, FIRST, LAST).tolist() == expected
+    assert rows_with_items(column.slice(7, 100), FIRST, LAST).tolist() == [row - 7 for row in expected if 7 <= row < 107]

@@ -200,3 +200,15 @@ def test_sessions_survive_a_restart_of_the_gateway(shared: Gateway, admitted: Mi
     shared.start()
     again = admitted.terminal()
     assert again.authenticate(token) == 0
+
+
+def test_a_terminal_whose_edition_is_not_known_or_another_is_told_of_when_it_authenticates(mine: Mine) -> None:
+    def told() -> list[object]:
+        return [event["year"] for event in mine.gateway.events("terminal_spoke") if event["asset"] == mine.asset]
+
+    mine.admit(year=2013)
+    token = mine.terminal(year=2013).login()
+    assert told() == []
+    mine.admit(year=0)
+    eventually(lambda: mine.terminal(year=2013).authenticate(token) == 0 and told())
+    assert set(told()) == {2013}

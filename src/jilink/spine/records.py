@@ -25,6 +25,8 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     terminal_id: str = ""
     admitted: bool = True
     recording_until: datetime | None = None
+    year: int = 0
+    """Edition of JT/T 808 it is known to speak; 0: not known. A worker that hears another one tells of it."""
 
 
 class AdmissionPolicy(msgspec.Struct, frozen=True, kw_only=True):

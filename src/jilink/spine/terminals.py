@@ -33,6 +33,15 @@ class TerminalRegistered(Event, frozen=True, kw_only=True):
     """Edition of the standard it speaks: 2011, 2013 or 2019; 0 where unknown."""
 
 
+class TerminalSpoke(Event, frozen=True, kw_only=True):
+    """A terminal authenticated and speaks another edition of the standard than its admission says."""
+
+    NOUN: ClassVar[str] = "terminals"
+    asset: int
+    year: int
+    """2011, 2013 or 2019."""
+
+
 class MessageReceived(Event, frozen=True, kw_only=True):
     """A terminal sent a message worth keeping that is no position: driver, CAN, waybill, attributes, pass-through and others."""
 

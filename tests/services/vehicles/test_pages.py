@@ -112,6 +112,8 @@ def test_a_waiting_terminal_is_admitted_with_one_click(world: World) -> None:
     for at in (NOW, NOW):
         assets.note_seen(phone="013900001234", terminal_id="T1", maker="M", model="X", plate="吉E00001", at=at)
     browser = signed_in(world, Role.OWNER, world.north)
+    assert "吉E00001" not in browser.get("/vehicles/waiting").content.decode()
+    browser.post("/vehicles/waiting/policy", {"organisation": world.north, "on": "1"})
     page = browser.get("/vehicles/waiting").content.decode()
     assert "吉E00001" in page and "13900001234" not in page
     seen = SeenTerminal.objects.get().pk
@@ -133,6 +135,9 @@ def test_an_order_from_the_page_is_queued_in_the_integers_of_the_wire(world: Wor
     browser = signed_in(world, Role.DISPATCHER, world.north)
     circle = {"action": "1", "areas.area": "7", "areas.attribute": ["1"], "areas.latitude": "43.8171", "areas.longitude": "125.3235"}
     more = {"areas.radius": "500", "areas.speed_limit": "60", "areas.overspeed_duration": "10", "areas.name": "市区"}
+    lacking = browser.post(f"/vehicles/{asset}/commands/circle?year=2019", {**circle, **more})
+    assert lacking.status_code == 400 and Command.objects.count() == 0, "an area with a top speed has one for the night too"
+    more["areas.night_speed_limit"] = "50"
     assert browser.post(f"/vehicles/{asset}/commands/circle?year=2019", {**circle, **more}).status_code == 302
     fields = bytes(Command.objects.get().fields).decode()
     assert '"latitude":43817100' in fields and '"attribute":2' in fields and '"speed_limit":60' in fields

@@ -12,6 +12,7 @@ from jilink.core.assets.events import AssetAdded, AssetRemoved, TerminalAdmitted
 from jilink.core.assets.models import Asset, SeenTerminal, Terminal
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit
+from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
@@ -54,6 +55,12 @@ def lock_asset(asset: AssetId, permission: Permission, by: Actor) -> Asset:
     if row is None:
         raise NotFound("There is no such thing, or you may not see it.")
     return row
+
+
+def owner_of(asset: AssetId) -> OrganisationId | None:
+    """Return the organisation that owns an asset now, None where it is gone. For reactions to what terminals sent."""
+    owner = Asset.objects.filter(pk=asset).values_list("organisation_id", flat=True).first()
+    return OrganisationId(owner) if owner is not None else None
 
 
 @transaction.atomic
@@ -142,10 +149,10 @@ def _set_terminal(asset: Asset, data: TerminalData, now: datetime) -> None:
 
 @transaction.atomic
 def admit_terminal(*, seen: int, organisation: OrganisationId, kind: str, label: str, by: Actor, now: datetime | None = None) -> AssetId:
-    """Make an asset of a terminal that waits for admission. Raises NotFound where nobody of that number waits any more."""
+    """Make an asset of a terminal that waits for admission. Raises NotFound where none of that number waits that the actor may see."""
     require(by, Permission.ADMIT_TERMINALS, organisation)
     row = SeenTerminal.objects.select_for_update().filter(pk=seen).first()
-    if row is None:
+    if row is None or not parties.quarantine_open(by):
         raise NotFound("This terminal no longer waits for admission.")
     data = TerminalData(phone=row.phone, terminal_id=row.terminal_id, maker=row.maker, model=row.model)
     asset = add_asset(organisation=organisation, kind=kind, label=label, by=by, terminal=data, now=now)
@@ -156,7 +163,7 @@ def admit_terminal(*, seen: int, organisation: OrganisationId, kind: str, label:
 @transaction.atomic
 def dismiss_seen(*, seen: int, by: Actor) -> None:
     """Take a terminal off the list of those that wait; it comes back when it calls again."""
-    if not by.may(Permission.ADMIT_TERMINALS):
+    if not by.may(Permission.ADMIT_TERMINALS) or not parties.quarantine_open(by):
         raise NotFound("There is no such thing, or you may not see it.")
     SeenTerminal.objects.filter(pk=seen).delete()
 
@@ -197,9 +204,30 @@ def note_registered(*, asset: AssetId, terminal_id: str, maker: str, model: str,
     terminal = Terminal.objects.select_for_update().filter(asset_id=asset).first()
     if terminal is None or (terminal.registered_at is not None and terminal.registered_at >= at):
         return
-    terminal.registered_at, terminal.year = at, year
+    terminal.registered_at = at
     terminal.terminal_id, terminal.maker, terminal.model = terminal_id[:40], maker[:20], model[:40]
-    terminal.save(update_fields=["registered_at", "year", "terminal_id", "maker", "model"])
+    terminal.save(update_fields=["registered_at", "terminal_id", "maker", "model"])
+    _keep_year(terminal, year, at)
+
+
+@transaction.atomic
+def note_year(*, asset: AssetId, year: int, at: datetime) -> None:
+    """Keep which edition of the standard a terminal spoke when it authenticated; an older word never replaces a newer one."""
+    terminal = Terminal.objects.select_for_update().filter(asset_id=asset).first()
+    if terminal is not None:
+        _keep_year(terminal, year, at)
+
+
+def _keep_year(terminal: Terminal, year: int, at: datetime) -> None:
+    """Keep the edition, and let the gateway know it, so that it need not tell again."""
+    if not year or (terminal.year_at is not None and terminal.year_at >= at):
+        return
+    changed, terminal.year, terminal.year_at = terminal.year != year, year, at
+    terminal.save(update_fields=["year", "year_at"])
+    if changed:
+        owner = terminal.asset.organisation_id
+        event = TerminalChanged(terminal=terminal.digest, asset=terminal.asset_id)
+        outbox.add(event, organisation=owner, aggregate=_aggregate(terminal.asset_id))
 
 
 @dataclass(frozen=True, slots=True)

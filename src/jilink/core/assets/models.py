@@ -31,7 +31,9 @@ class Terminal(models.Model):
     maker = models.CharField(max_length=20, blank=True, default="")
     model = models.CharField(max_length=40, blank=True, default="")
     year = models.PositiveSmallIntegerField(default=0)
-    """Edition of JT/T 808 it speaks, as it showed when it registered; 0: it has not."""
+    """Edition of JT/T 808 it speaks, as its frames show; 0: it has not spoken yet."""
+    year_at = models.DateTimeField(null=True, blank=True)
+    """When it showed that edition."""
     profile = models.CharField(max_length=30, default="standard")
     recording_until = models.DateTimeField(null=True, blank=True)
     registered_at = models.DateTimeField(null=True, blank=True)

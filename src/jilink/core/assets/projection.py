@@ -9,6 +9,7 @@ import msgspec
 from django.db import close_old_connections
 
 from jilink.core.assets import reads
+from jilink.core.parties import projection as retention
 from jilink.core.parties import reads as parties
 from jilink.spine.client import Spine
 from jilink.spine.records import Admission, AdmissionPolicy
@@ -74,4 +75,5 @@ async def project_all(spine: Spine) -> int:
             await (project_policy(spine) if key == POLICY else project(spine, key))
 
     await asyncio.gather(*(write(key) for key in [*stale, *gone]))
+    await retention.project_retention(spine)
     return len(stale) + len(gone)

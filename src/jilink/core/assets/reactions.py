@@ -5,7 +5,7 @@ from jilink.core.assets.events import TerminalAdmitted, TerminalChanged, Termina
 from jilink.core.outbox.registry import Context, reacts_to
 from jilink.core.parties.events import AdmissionPolicyChanged
 from jilink.kernel.ids import AssetId
-from jilink.spine.terminals import TerminalRegistered, TerminalSeen
+from jilink.spine.terminals import TerminalRegistered, TerminalSeen, TerminalSpoke
 
 
 @reacts_to(TerminalAdmitted)
@@ -56,3 +56,9 @@ def note_registered(event: TerminalRegistered, context: Context) -> None:
         at=context.envelope.occurred_at,
         year=event.year,
     )
+
+
+@reacts_to(TerminalSpoke)
+def note_year(event: TerminalSpoke, context: Context) -> None:
+    """Keep which edition of the standard a terminal speaks."""
+    actions.note_year(asset=AssetId(event.asset), year=event.year, at=context.envelope.occurred_at)

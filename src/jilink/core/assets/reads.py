@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from jilink.core.assets.models import Asset, SeenTerminal, Terminal
+from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound, organisations_of, require
 from jilink.core.parties.rules import Permission
 from jilink.kernel.ids import AssetId, OrganisationId
@@ -137,9 +138,14 @@ def labels_taken(organisation: OrganisationId, kind: str, labels: Sequence[str])
 
 
 def seen_terminals(actor: Actor, limit: int = 200) -> list[Seen]:
-    """Return the terminals that wait for admission, latest first. Raises NotFound for whoever may not admit any."""
+    """Return the terminals that wait for admission, latest first. Raises NotFound for whoever may not admit any.
+
+    Nobody knows whose they are: they are shown to those who may admit for an organisation that lists unknown terminals, to nobody else.
+    """
     if not actor.may(Permission.ADMIT_TERMINALS):
         raise NotFound("There is no such thing, or you may not see it.")
+    if not parties.quarantine_open(actor):
+        return []
     return [
         Seen(
             id=row.pk,
@@ -175,4 +181,5 @@ def _admission(row: Terminal) -> Admission:
         plate=row.asset.label,
         terminal_id="",
         recording_until=row.recording_until,
+        year=row.year,
     )

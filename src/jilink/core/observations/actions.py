@@ -25,6 +25,10 @@ class Raised:
     at: datetime
     latitude: int | None = None
     longitude: int | None = None
+    ended_at: datetime | None = None
+    """Given where it has already ended: an instantaneous alarm ends as it begins."""
+    level: int | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ class Cleared:
 
 @transaction.atomic
 def raise_alarms(raised: Sequence[Raised]) -> int:
-    """Open an alarm for each condition that has none open, and return how many were opened.
+    """Open an alarm for each condition that has none open (one already ended is kept as closed), and return how many there were.
 
     Conditions already open, told again or of an asset that is gone are left as they are.
     """
@@ -52,6 +56,9 @@ def raise_alarms(raised: Sequence[Raised]) -> int:
                 asset_id=item.asset,
                 condition=item.condition,
                 raised_at=item.at,
+                cleared_at=item.ended_at,
+                level=item.level,
+                label=item.label,
                 latitude=item.latitude,
                 longitude=item.longitude,
             )

@@ -89,6 +89,9 @@ def write_edges(edges: Sequence[Edge]) -> None:
                         at=edge.at,
                         latitude=edge.latitude,
                         longitude=edge.longitude,
+                        ended_at=edge.ended_at,
+                        level=edge.level,
+                        label=edge.label,
                     )
                     for edge in group
                     if edge.raised

@@ -39,7 +39,7 @@ Column = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """A device alarm began (`raised`) or ended. Place in 1e-6 degrees WGS-84, None where not positioned."""
+    """An alarm began (`raised`) or ended. Place in 1e-6 degrees WGS-84, None where not positioned."""
 
     organisation: int
     asset: int
@@ -48,6 +48,9 @@ class Edge:
     at: datetime
     latitude: int | None
     longitude: int | None
+    ended_at: datetime | None = None
+    level: int | None = None
+    label: str = ""
 
 
 class Fleet:

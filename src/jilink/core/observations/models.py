@@ -9,6 +9,10 @@ class Alarm(models.Model):
     organisation = models.ForeignKey("parties.Organisation", on_delete=models.CASCADE, related_name="+")
     asset = models.ForeignKey("assets.Asset", on_delete=models.CASCADE, related_name="+")
     condition = models.CharField(max_length=60)
+    level = models.PositiveSmallIntegerField(null=True, blank=True)
+    """1 or 2 where an active-safety alarm states it."""
+    label = models.CharField(max_length=80, blank=True, default="")
+    """Label that ties an active-safety alarm to its attachments, hexadecimal; "" for device alarms."""
     raised_at = models.DateTimeField()
     cleared_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
@@ -21,7 +25,7 @@ class Alarm(models.Model):
             models.UniqueConstraint(
                 fields=["asset", "condition"], condition=models.Q(cleared_at=None), name="one_open_alarm_of_a_condition"
             ),
-            models.UniqueConstraint(fields=["asset", "condition", "raised_at"], name="one_alarm_of_a_moment"),
+            models.UniqueConstraint(fields=["asset", "condition", "raised_at", "label"], name="one_alarm_of_a_moment_and_label"),
         ]
         indexes = [
             models.Index(fields=["organisation", "-raised_at"], name="alarm_by_organisation"),

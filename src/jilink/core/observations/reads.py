@@ -25,6 +25,9 @@ class AlarmView:
     label: str
     organisation: OrganisationId
     condition: str
+    level: int | None
+    alarm_label: str
+    """Ties it to its attachments; "" for device alarms."""
     raised_at: datetime
     cleared_at: datetime | None
     acknowledged_at: datetime | None
@@ -39,6 +42,8 @@ def _views(rows: QuerySet[Alarm]) -> list[AlarmView]:
             label=row.asset.label,
             organisation=OrganisationId(row.organisation_id),
             condition=row.condition,
+            level=row.level,
+            alarm_label=row.label,
             raised_at=row.raised_at,
             cleared_at=row.cleared_at,
             acknowledged_at=row.acknowledged_at,

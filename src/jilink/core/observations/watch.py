@@ -17,6 +17,7 @@ from jilink.core.observations.alarms import AlarmWriter
 from jilink.core.observations.checkpoint import Place
 from jilink.core.observations.live import Boards
 from jilink.core.observations.restore import Restored, restore
+from jilink.core.observations.safety import SafetyAlarms
 from jilink.core.observations.service import Answers
 from jilink.core.observations.tail import Tail
 from jilink.kernel.clock import utc_now
@@ -60,6 +61,7 @@ class Watch:
         self._settings, self._spine = settings, spine
         self._file: Path = checkpoint.path(settings.data)
         self._alarms = AlarmWriter()
+        self._safety = SafetyAlarms()
         self._place = Place("", 0)
         self._caught_up = False
         self._owners_wanted = asyncio.Event()
@@ -141,6 +143,7 @@ class Watch:
             joined = pa.Table.from_batches(waiting).combine_chunks().to_batches()
             for batch in joined:
                 self._alarms.add(self._fleet.apply_positions(batch))
+                self._alarms.add(self._safety.edges(batch))
                 self._tail.add(batch)
                 ROWS.inc(batch.num_rows)
         if messages:

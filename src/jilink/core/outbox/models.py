@@ -30,7 +30,7 @@ class OutboxEvent(models.Model):
 
 
 class DeadLetter(models.Model):
-    """An event that a reaction gave up on. It stays until somebody replays or removes it."""
+    """An event that a reaction gave up on. It stays, with its envelope, as the record of what was not done."""
 
     room = models.CharField(max_length=60)
     event = models.CharField(max_length=36)

@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from jilink.core.outbox import outbox
-from jilink.core.parties import audit
+from jilink.core.parties import audit, reads, rules
 from jilink.core.parties.access import Actor, require
-from jilink.core.parties.events import AdmissionPolicyChanged
+from jilink.core.parties.events import AdmissionPolicyChanged, RetentionChanged
 from jilink.core.parties.models import Member, Organisation, User
 from jilink.core.parties.rules import Permission, Role
 from jilink.kernel.clock import utc_now
@@ -19,6 +19,10 @@ from jilink.kernel.ids import MemberId, OrganisationId
 
 class NameTaken(Refused):
     """Another organisation or account already carries this name."""
+
+
+class QuarantineRefused(Refused):
+    """This organisation may not list unknown terminals."""
 
 
 class PasswordRefused(Refused):
@@ -42,6 +46,8 @@ def add_organisation(*, name: str, by: Actor, parent: OrganisationId | None = No
     row.path = f"{above.path if above else '/'}{row.pk}/"
     row.save(update_fields=["path"])
     audit.record(by, "organisation.added", f"organisation:{row.pk}", row.pk)
+    if above is not None and reads.retentions(above.pk)[OrganisationId(above.pk)] is not None:  # it now holds here too
+        outbox.add(RetentionChanged(organisation=row.pk), organisation=row.pk, aggregate=f"retention:{row.pk}")
     return OrganisationId(row.pk)
 
 
@@ -59,11 +65,31 @@ def remove_organisation(*, organisation: OrganisationId, by: Actor) -> None:
 
 @transaction.atomic
 def set_quarantine(*, organisation: OrganisationId, on: bool, by: Actor) -> None:
-    """Let unknown terminals wait for admission (on), or have them turned away (off)."""
+    """Let unknown terminals wait for admission by this organisation (on), or not (off).
+
+    Nobody knows whose an unknown terminal is, so not everyone may see them: a top organisation lists them only while no
+    other top does, and one below only when somebody of the organisation above delegates it. Raises NotFound, QuarantineRefused.
+    """
     require(by, Permission.ADMIT_TERMINALS, organisation)
+    row = Organisation.objects.get(pk=organisation)
+    if on and row.parent_id is not None and Permission.ADMIT_TERMINALS not in by.grants.get(OrganisationId(row.parent_id), frozenset()):
+        raise QuarantineRefused("The organisation above decides whether this one lists unknown terminals.")
+    if on and Organisation.objects.filter(quarantine_unknown=True).exclude(path__startswith=f"/{row.path.split('/')[1]}/").exists():
+        raise QuarantineRefused("Another organisation already lists the unknown terminals of this installation.")
     Organisation.objects.filter(pk=organisation).update(quarantine_unknown=on)
     outbox.add(AdmissionPolicyChanged(), organisation=organisation, aggregate="admission-policy")
     audit.record(by, "organisation.quarantine", f"organisation:{organisation}", organisation, detail="on" if on else "off")
+
+
+@transaction.atomic
+def set_retention(*, organisation: OrganisationId, days: int | None, by: Actor) -> None:
+    """Keep positions for so many days (0: for ever; None: as the organisation above says). Raises NotFound, RetentionRefused."""
+    require(by, Permission.MANAGE_MEMBERS, organisation)
+    kept = rules.retention(days)
+    Organisation.objects.filter(pk=organisation).update(retention_days=kept)
+    outbox.add(RetentionChanged(organisation=organisation), organisation=organisation, aggregate=f"retention:{organisation}")
+    detail = "as above" if kept is None else str(kept)
+    audit.record(by, "organisation.retention", f"organisation:{organisation}", organisation, detail=detail)
 
 
 @transaction.atomic
@@ -103,13 +129,14 @@ def _set_password(user: User, password: str) -> None:
 
 @transaction.atomic
 def remove_user(*, username: str, by: Actor) -> None:
-    """Remove an account. The audit keeps its number, which then names nobody."""
+    """Remove an account and end its sessions. The audit keeps its number, which then names nobody."""
     if by.user is not None:
         raise Refused("Only the command line removes accounts.")
     user = User.objects.filter(username=username).first()
-    if user is not None:
-        audit.record(by, "user.removed", f"user:{user.pk}", None)
-        user.delete()
+    if user is None:
+        raise Refused(f"There is no account named {username}.")
+    audit.record(by, "user.removed", f"user:{user.pk}", None)
+    user.delete()
 
 
 @transaction.atomic

@@ -9,3 +9,10 @@ class AdmissionPolicyChanged(Event, frozen=True, kw_only=True):
     """An organisation began or ceased to let unknown terminals wait for admission."""
 
     NOUN: ClassVar[str] = "parties"
+
+
+class RetentionChanged(Event, frozen=True, kw_only=True):
+    """How long the positions of an organisation, and of those below it that say nothing themselves, are kept has changed."""
+
+    NOUN: ClassVar[str] = "parties"
+    organisation: int

@@ -13,6 +13,8 @@ class Organisation(models.Model):
     name = models.CharField(max_length=120)
     path = models.CharField(max_length=400, db_index=True, editable=False, default="")
     quarantine_unknown = models.BooleanField(default=False)
+    retention_days = models.PositiveIntegerField(null=True, blank=True)
+    """Days that positions are kept (0: for ever); null: as the organisation above says, at the top as the installation says."""
     created_at = models.DateTimeField()
 
     class Meta:

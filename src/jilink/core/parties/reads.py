@@ -23,6 +23,49 @@ def choices(actor: Actor, permission: Permission) -> list[OrganisationName]:
     return [OrganisationName(OrganisationId(row.pk), row.name, row.path.count("/") - 2) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class OrganisationSettings:
+    """What an owner decides for an organisation. `retention_days`: 0 for ever, None as above; `effective_days` is what then holds."""
+
+    id: OrganisationId
+    name: str
+    depth: int
+    quarantine_unknown: bool
+    retention_days: int | None
+    effective_days: int | None
+
+
+def organisation_settings(actor: Actor) -> list[OrganisationSettings]:
+    """Return the settings of every organisation that the actor owns, in tree order."""
+    rows = Organisation.objects.filter(pk__in=organisations_of(actor, Permission.MANAGE_MEMBERS)).order_by("path")
+    holding = retentions()
+    return [
+        OrganisationSettings(
+            OrganisationId(row.pk),
+            row.name,
+            row.path.count("/") - 2,
+            row.quarantine_unknown,
+            row.retention_days,
+            holding.get(OrganisationId(row.pk)),
+        )
+        for row in rows
+    ]
+
+
+def retentions(below: int | None = None) -> dict[OrganisationId, int | None]:
+    """Return how many days each organisation's positions are kept: its own word, else that of the nearest above, else None.
+
+    With `below`, only that organisation and those under it. For the projection; no wall is asked.
+    """
+    said = dict(Organisation.objects.values_list("pk", "retention_days"))
+    found: dict[OrganisationId, int | None] = {}
+    for number, path in Organisation.objects.values_list("pk", "path"):
+        line = [int(part) for part in path.split("/") if part]
+        if below is None or below in line:
+            found[OrganisationId(number)] = next((said[one] for one in reversed(line) if said.get(one) is not None), None)
+    return found
+
+
 def organisation_named(name: str) -> OrganisationId | None:
     """Return the id of the top organisation of that name. For the command line; no wall is asked."""
     row = Organisation.objects.filter(parent=None, name=name).values_list("pk", flat=True).first()

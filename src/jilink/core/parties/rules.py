@@ -6,12 +6,17 @@ from enum import StrEnum
 
 import msgspec
 
+from jilink.kernel.errors import Refused
+
+LONGEST_RETENTION_DAYS = 3660
+
 
 class Permission(StrEnum):
     """One thing a member may be allowed to do. `SENSITIVE` ones leave an audit row each time."""
 
     VIEW_VEHICLES = "vehicles.view"
     VIEW_TRACKS = "vehicles.track"
+    VIEW_MEDIA = "vehicles.media"
     MANAGE_VEHICLES = "vehicles.manage"
     COMMAND_VEHICLES = "vehicles.command"
     COMMAND_UPGRADES = "vehicles.upgrade"
@@ -38,18 +43,31 @@ _P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
     Role.SUPERVISOR: frozenset(Permission) - {_P.MANAGE_MEMBERS},
-    Role.DISPATCHER: frozenset({_P.VIEW_VEHICLES, _P.VIEW_TRACKS, _P.COMMAND_VEHICLES, _P.ACKNOWLEDGE_ALARMS}),
+    Role.DISPATCHER: frozenset({_P.VIEW_VEHICLES, _P.VIEW_TRACKS, _P.VIEW_MEDIA, _P.COMMAND_VEHICLES, _P.ACKNOWLEDGE_ALARMS}),
     Role.ANALYST: frozenset({_P.VIEW_VEHICLES}),
     Role.AUDITOR: frozenset({_P.VIEW_VEHICLES, _P.READ_AUDIT}),
 }
 """The whole of it: nothing else grants anything."""
 
-SENSITIVE = frozenset({_P.VIEW_TRACKS, _P.READ_FRAMES, _P.REVEAL_CONTACTS, _P.COMMAND_VEHICLES, _P.COMMAND_UPGRADES, _P.ADMIT_TERMINALS})
+SENSITIVE = frozenset(
+    {_P.VIEW_TRACKS, _P.VIEW_MEDIA, _P.READ_FRAMES, _P.REVEAL_CONTACTS, _P.COMMAND_VEHICLES, _P.COMMAND_UPGRADES, _P.ADMIT_TERMINALS}
+)
 
 
 def permissions_of(role: str) -> frozenset[Permission]:
     """Return what a role allows; an unknown role allows nothing."""
     return ROLES[Role(role)] if role in set(Role) else frozenset()
+
+
+class RetentionRefused(Refused):
+    """Positions cannot be kept for so long, or not at all."""
+
+
+def retention(days: int | None) -> int | None:
+    """Return how many days to keep positions: 0 for ever, None as the organisation above. Raises RetentionRefused."""
+    if days is not None and not 0 <= days <= LONGEST_RETENTION_DAYS:
+        raise RetentionRefused("Keep positions for 1 to 3660 days, or for ever (0).")
+    return days
 
 
 def link(

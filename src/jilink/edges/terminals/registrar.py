@@ -25,7 +25,7 @@ from jilink.kernel.errors import Unavailable
 from jilink.protocols.jt808.general import Registration2011
 from jilink.spine import subjects
 from jilink.spine.records import Admission, Token
-from jilink.spine.terminals import TerminalRegistered, TerminalSeen
+from jilink.spine.terminals import TerminalRegistered, TerminalSeen, TerminalSpoke
 
 MOST_FAILURES = 3
 """Refused authentications in a row before the connection is closed."""
@@ -148,6 +148,8 @@ class Registrar:
         terminal.terminal_id = known.token.terminal_id
         self._gateway.online(terminal, known.admission)
         self._move(terminal, step.success)
+        if known.admission.year != terminal.year:
+            self._teller.tell(TerminalSpoke(asset=known.admission.asset, year=terminal.year), known.admission.organisation)
         self._link.answer(terminal, received, Result.SUCCESS)
 
     def _reject(self, terminal: Terminal, received: Received, step: Step) -> None:

@@ -16,10 +16,9 @@ from jilink.edges.terminals.gateway import Gateway
 from jilink.edges.terminals.link import Link
 from jilink.kernel.errors import Malformed
 from jilink.kernel.settings import addresses
-from jilink.protocols.jt808.safety import SAFETY_ITEMS, Alarm, AlarmLabel30, AttachmentRequest, AttachmentRequest30, Place
+from jilink.protocols.jt808.columns.items import rows_with_items
+from jilink.protocols.jt808.safety import SAFETY_ITEMS, Alarm, AlarmLabel30, AttachmentRequest, AttachmentRequest30, Place, SafetyItems
 from jilink.protocols.wire.cursor import Cursor
-from jilink.protocols.wire.groups import Tagged
-from jilink.protocols.wire.records import Record
 from jilink.spine import subjects
 from jilink.spine.records import UploadTicket
 
@@ -27,10 +26,6 @@ FIRST, LAST = min(SAFETY_ITEMS), max(SAFETY_ITEMS)
 MOST_REMEMBERED = 20_000
 """Labels whose upload was asked for lately; the same alarm is reported several times."""
 MOST_A_BATCH = 500
-
-
-class _Items(Record):
-    items = Tagged("location", SAFETY_ITEMS)
 
 
 class Alarms:
@@ -47,14 +42,14 @@ class Alarms:
         items = positions.column("items")
         if not self._port or items.null_count == len(items):
             return
-        for row in rows_with_alarms(items)[:MOST_A_BATCH].tolist():
+        for row in rows_with_items(items, FIRST, LAST)[:MOST_A_BATCH].tolist():
             terminal = self._gateway.connections.terminals.get(int(fds[row]))
             if terminal is not None:
                 self._read(terminal, items[row].as_py())
 
     def _read(self, terminal: Terminal, items: bytes) -> None:
         try:
-            tags = _Items.read(Cursor(items)).items
+            tags = SafetyItems.read(Cursor(items)).items
         except Malformed:
             return
         for tag in tags:
@@ -91,19 +86,3 @@ class Alarms:
 
         payload = msgspec.json.encode(ticket)
         gateway.spine.put_soon(subjects.UPLOADS, number, payload, lambda error: gateway.post(lambda: stored(error)))
-
-
-def rows_with_alarms(items: pa.Array) -> npt.NDArray[np.int64]:
-    """Return the rows of a binary column of tagged items that hold an active-safety item, all rows stepped through at once."""
-    offsets = np.frombuffer(items.buffers()[1], np.int32)[items.offset : items.offset + len(items) + 1].astype(np.int64)
-    data = np.append(np.frombuffer(items.buffers()[2] or b"", np.uint8), np.zeros(2, np.uint8))
-    rows, places, ends = np.arange(len(items)), offsets[:-1], offsets[1:]
-    found = np.zeros(len(items), np.bool_)
-    while True:
-        more = places + 2 <= ends
-        rows, places, ends = rows[more], places[more], ends[more]
-        if not rows.size:
-            return np.flatnonzero(found)
-        number = data[places]
-        found[rows[(number >= FIRST) & (number <= LAST)]] = True
-        places = places + 2 + data[places + 1]

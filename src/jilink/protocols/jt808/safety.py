@@ -7,7 +7,7 @@ the item's length tells which.
 from __future__ import annotations
 
 from jilink.protocols.jt808.message import Message
-from jilink.protocols.wire.groups import Repeat
+from jilink.protocols.wire.groups import Repeat, Tagged
 from jilink.protocols.wire.kinds import AnyKind, Bytes, Flags, Number, Text
 from jilink.protocols.wire.records import Nested, Record
 from jilink.protocols.wire.times import Time
@@ -163,6 +163,12 @@ SAFETY_ITEMS: dict[int, tuple[AnyKind, ...]] = {
     0x66: (Nested(Tpms, name="tpms"), Nested(Tpms30, name="tpms")),
     0x67: (Nested(Bsd, name="bsd"), Nested(Bsd30, name="bsd")),
 }
+
+
+class SafetyItems(Record):
+    """Tagged items of a position of which only the active-safety ones are read; the others stay bytes."""
+
+    items = Tagged("of a position", SAFETY_ITEMS)
 
 
 FILE_TYPES = {0: "image", 1: "audio", 2: "video", 3: "text", 4: "other"}

@@ -18,10 +18,11 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.services.vehicles import orders, rules
 from jilink.services.vehicles.events import CommandGiven
-from jilink.services.vehicles.models import Command, Vehicle
+from jilink.services.vehicles.models import Command, Media, Vehicle
 from jilink.services.vehicles.reads.fleet import KIND
 from jilink.services.vehicles.rules import CommandState, Kind, PlateColour
 from jilink.spine.records import CommandReply, CommandRequest
+from jilink.spine.terminals import MediaStored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,7 @@ def give_command(
         organisation_id=row.organisation_id,
         asset_id=row.pk,
         message=message,
+        year=year,
         fields=msgspec.json.encode(fields),
         given_by_id=by.user,
         given_at=moment,
@@ -161,3 +163,33 @@ def note_reply(*, reply: CommandReply, now: datetime) -> CommandState:
     row.reply = msgspec.json.encode(reply.reply)
     row.save(update_fields=["state", "reason", "sent_at", "ended_at", "reply_message", "reply"])
     return state
+
+
+# --- media ------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def note_media(*, stored: MediaStored, received_at: datetime) -> None:
+    """Keep the row of a recording that lies in the object store; told again, or of a vehicle that is gone, it changes nothing."""
+    owner = assets.owner_of(AssetId(stored.asset))
+    if owner is None:
+        return
+    Media.objects.get_or_create(
+        asset_id=stored.asset,
+        sha256=stored.sha256,
+        media_id=stored.media_id,
+        alarm_label=stored.alarm_label,
+        defaults={
+            "organisation_id": owner,
+            "name": stored.name,
+            "kind": stored.kind,
+            "content_type": stored.content_type,
+            "size": stored.size,
+            "cause": stored.cause,
+            "channel": stored.channel,
+            "taken_at": stored.measured_at or received_at,
+            "received_at": received_at,
+            "latitude": stored.latitude,
+            "longitude": stored.longitude,
+        },
+    )

@@ -19,5 +19,6 @@ class VehiclesConfig(AppConfig):
             Entry(_("Map"), "vehicles:map", "map", "vehicles.view", 10),
             Entry(_("Waiting terminals"), "vehicles:waiting", "inbox", "terminals.admit", 20),
             Entry(_("Unreadable frames"), "vehicles:quarantine", "frames", "frames.read", 30),
+            Entry(_("Organisations"), "vehicles:organisations", "person", "members.manage", 80),
             Entry(_("Operations"), "operations", "pulse", "operations.view", 90),
         )

@@ -5,6 +5,7 @@ Numbers are asked for in their unit and given on as the wire's integers.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from django import forms
@@ -34,23 +35,48 @@ class Part:
     needs_file: bool = field(default=False)
 
 
-def form_for(record: type[Record], data: Posted = None, files: Posted = None) -> "CommandForm":
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What people usually want of a form: what stands in it at first, and what must not be left empty."""
+
+    initial: Mapping[str, object] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+
+
+NO_WISHES = Wishes()
+
+
+def form_for(record: type[Record], data: Posted = None, files: Posted = None, wishes: Wishes = NO_WISHES) -> "CommandForm":
     """Return the form of a message, bound where data is given."""
-    return CommandForm(_group(record, ""), data, files)
+    return CommandForm(_group(record, ""), data, files, wishes)
 
 
 class CommandForm(forms.Form):
     """A form of one message; `fields_given` after validation are the fields of a CommandRequest."""
 
-    def __init__(self, part: Part, data: Posted, files: Posted) -> None:
+    def __init__(self, part: Part, data: Posted, files: Posted, wishes: Wishes = NO_WISHES) -> None:
         super().__init__(data, files)
         self.part = part
         self.fields.update(part.inputs)
+        for name, asked in self.fields.items():
+            asked.initial = wishes.initial.get(name)
+            asked.required = asked.required or name in wishes.required
+        self._given: dict[str, object] = {}
+
+    def clean(self) -> dict[str, Any]:
+        """Make the message's fields, so that what does not fit together is said beside the form."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                given = self.part.value(cleaned)
+            except CommandRefused as error:
+                raise forms.ValidationError(str(error)) from error
+            self._given = given if isinstance(given, dict) else {}
+        return cleaned
 
     def fields_given(self) -> dict[str, object]:
         """Return the message's fields as JSON."""
-        given = self.part.value(self.cleaned_data)
-        return given if isinstance(given, dict) else {}
+        return self._given
 
 
 def _group(record: type[Record], prefix: str) -> Part:
@@ -59,9 +85,21 @@ def _group(record: type[Record], prefix: str) -> Part:
 
     def value(cleaned: Cleaned) -> object:
         values = {name: part.value(cleaned) for name, part in parts.items()}
-        return {name: given for name, given in values.items() if given is not None}
+        given = {name: each for name, each in values.items() if each is not None}
+        for name, kind in record.fields().items():
+            if isinstance(kind, When) and kind.condition is not None:
+                _fit(kind, name, given)
+        return given
 
     return Part(inputs, value, any(part.needs_file for part in parts.values()))
+
+
+def _fit(kind: Declared, name: str, given: dict[str, object]) -> None:
+    """Ask for a field that the other fields call for, and leave out one that they do not."""
+    if not kind.condition(SimpleNamespace(**given)):
+        given.pop(name, None)
+    elif name not in given:
+        raise CommandRefused(_("%(field)s is needed for what you chose.") % {"field": word(name)})
 
 
 def _part(kind: AnyKind, name: str, *, required: bool) -> Part:
@@ -174,7 +212,11 @@ def _switch(kind: Declared, name: str, required: bool) -> Part:
 
     def value(cleaned: Cleaned) -> object:
         chosen, text = kind.kinds.get(int(cleaned.get(chooser) or 0)), cleaned.get(name) or ""
-        return text.split(chosen.separator) if isinstance(chosen, Joined) else text
+        if not isinstance(chosen, Joined):
+            return text
+        if not text.strip():
+            raise CommandRefused(_("What you chose needs its parameters."))
+        return text.split(chosen.separator)
 
     return Part({name: asked}, value)
 

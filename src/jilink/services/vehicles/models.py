@@ -27,6 +27,8 @@ class Command(models.Model):
     organisation = models.ForeignKey("parties.Organisation", on_delete=models.CASCADE, related_name="+")
     asset = models.ForeignKey("assets.Asset", on_delete=models.CASCADE, related_name="+")
     message = models.PositiveIntegerField()
+    year = models.PositiveSmallIntegerField(default=2019)
+    """Edition of JT/T 808 whose declaration the fields fit."""
     fields = models.BinaryField()
     """The message's fields as JSON, checked against its declaration when the order was given."""
     state = models.CharField(max_length=12, choices=[(s.value, s.name) for s in CommandState], default=CommandState.QUEUED.value)
@@ -43,3 +45,36 @@ class Command(models.Model):
 
     def __str__(self) -> str:
         return f"command {self.pk}"
+
+
+class Media(models.Model):
+    """A photo, sound, video or attachment of an alarm. The bytes lie in the spine's object store under `name`."""
+
+    organisation = models.ForeignKey("parties.Organisation", on_delete=models.CASCADE, related_name="+")
+    asset = models.ForeignKey("assets.Asset", on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10)
+    content_type = models.CharField(max_length=60)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    cause = models.CharField(max_length=60)
+    channel = models.PositiveSmallIntegerField(default=0)
+    media_id = models.BigIntegerField(default=0)
+    """The terminal's own number of the recording, by which the answer to an order names it; 0 for attachments."""
+    taken_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    latitude = models.IntegerField(null=True, blank=True)
+    longitude = models.IntegerField(null=True, blank=True)
+    alarm_label = models.CharField(max_length=80, blank=True, default="")
+    """Label of the alarm it belongs to, hexadecimal; "" for other recordings."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["asset", "sha256", "media_id", "alarm_label"], name="one_row_a_recording")]
+        indexes = [
+            models.Index(fields=["asset", "-taken_at"], name="media_by_asset"),
+            models.Index(fields=["asset", "media_id"], name="media_by_number"),
+            models.Index(fields=["asset", "alarm_label"], name="media_by_alarm"),
+        ]
+
+    def __str__(self) -> str:
+        return f"media {self.pk}"

@@ -1,7 +1,7 @@
 """Which orders people may give to a terminal, and the forms that follow from the messages' declarations."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.functional import Promise
@@ -25,23 +25,31 @@ class Offer:
     slug: str
     message: int
     title: str | Promise
-    dangerous: bool = False
+    initial: Mapping[str, object] = field(default_factory=dict)
+    """What its form says at first, by field; what a year's form does not have is passed over."""
+    required: frozenset[str] = frozenset()
+    """Fields that must not be empty although the standard would allow it."""
 
 
+PHOTO = {"channel": 1, "command": 1, "interval": 0, "resolution": "2", "quality": 3, "brightness": 127, "contrast": 63} | {
+    "saturation": 63,
+    "chroma": 127,
+}
+"""One picture of the first camera, of a middling size."""
 OFFERS = (
-    Offer("text", 0x8300, _("Send a text")),
+    Offer("text", 0x8300, _("Send a text"), {"flag": ["2", "3"], "flag.kind": "3"}, frozenset({"text"})),
     Offer("locate", 0x8201, _("Ask for the position")),
-    Offer("follow", 0x8202, _("Report more often")),
-    Offer("photo", 0x8801, _("Take a photo")),
-    Offer("call", 0x8400, _("Call back")),
-    Offer("doors", 0x8500, _("Lock or open the doors"), dangerous=True),
+    Offer("follow", 0x8202, _("Report more often"), {"interval": 10, "duration": 300}, frozenset({"duration"})),
+    Offer("photo", 0x8801, _("Take a photo"), PHOTO),
+    Offer("call", 0x8400, _("Call back"), required=frozenset({"phone"})),
+    Offer("doors", 0x8500, _("Lock or open the doors"), {"flag": ["0"]}),
     Offer("parameters", 0x8104, _("Read all parameters")),
     Offer("some-parameters", 0x8106, _("Read some parameters")),
-    Offer("set-parameters", 0x8103, _("Change a parameter"), dangerous=True),
-    Offer("circle", 0x8600, _("Set a circular area")),
+    Offer("set-parameters", 0x8103, _("Change a parameter"), required=frozenset({"parameters.value"})),
+    Offer("circle", 0x8600, _("Set a circular area"), {"action": "1", "areas.area": 1, "areas.radius": 500}),
     Offer("delete-circles", 0x8601, _("Delete circular areas")),
-    Offer("control", 0x8105, _("Control the terminal"), dangerous=True),
-    Offer("upgrade", UPGRADE, _("Upgrade the terminal"), dangerous=True),
+    Offer("control", 0x8105, _("Control the terminal"), {"command": "4"}),
+    Offer("upgrade", UPGRADE, _("Upgrade the terminal"), required=frozenset({"maker", "version"})),
 )
 BY_SLUG = {offer.slug: offer for offer in OFFERS}
 BY_MESSAGE = {offer.message: offer for offer in OFFERS}

@@ -14,6 +14,7 @@ from jilink.services.vehicles.events import CommandGiven
 from jilink.spine import subjects
 from jilink.spine.connection import NoResponder, SpineTimeout
 from jilink.spine.records import CommandReply, CommandRequest
+from jilink.spine.terminals import MediaStored
 
 OFFLINE_AFTER_S = 2.0
 """Nobody speaking up within this time holds the terminal (docs/decisions/0003)."""
@@ -52,6 +53,12 @@ async def _ask(context: Context, subject: str, request: CommandRequest) -> None:
             data = await anext(replies)
     finally:
         await replies.aclose()
+
+
+@reacts_to(MediaStored)
+def note_media(event: MediaStored, context: Context) -> None:
+    """Keep the row of a photo, sound, video or attachment."""
+    actions.note_media(stored=event, received_at=context.envelope.received_at)
 
 
 def _begin(command: str) -> tuple[AssetId, CommandRequest] | None:

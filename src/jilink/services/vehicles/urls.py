@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jilink.services.vehicles.pages import entry, fleet, terminals, vehicle
+from jilink.services.vehicles.pages import entry, fleet, media, organisations, terminals, vehicle
 
 app_name = "vehicles"
 urlpatterns = [
@@ -15,6 +15,9 @@ urlpatterns = [
     path("waiting/admit", terminals.admit, name="admit"),
     path("waiting/dismiss", terminals.dismiss, name="dismiss"),
     path("waiting/policy", terminals.admission_policy, name="policy"),
+    path("organisations", organisations.settings, name="organisations"),
+    path("organisations/retention", organisations.retention, name="retention"),
+    path("organisations/admission", organisations.admission, name="admission"),
     path("quarantine", terminals.quarantine, name="quarantine"),
     path("alarms/<int:alarm>/acknowledge", vehicle.acknowledge, name="acknowledge"),
     path("<int:asset>/", vehicle.vehicle, name="vehicle"),
@@ -25,6 +28,8 @@ urlpatterns = [
     path("<int:asset>/commands/<slug:name>", vehicle.command, name="command"),
     path("<int:asset>/track", vehicle.track_page, name="track"),
     path("<int:asset>/track.json", vehicle.track_data, name="track_data"),
+    path("<int:asset>/media", media.gallery, name="media"),
+    path("<int:asset>/media/<int:media>", media.recording, name="recording"),
     path("<int:asset>/frames", terminals.vehicle_frames, name="frames"),
     path("<int:asset>/record", terminals.record, name="record"),
     path("<int:asset>/edit", entry.edit, name="edit"),

@@ -1,18 +1,37 @@
 """What people call the fields, values, alarms and reasons that other rooms name in code."""
 
-from django.utils.translation import gettext
+import re
+
+from django.utils.functional import lazy
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 
 def word(name: str) -> str:
     """Return the word for a name of code in the viewer's language; a name without a word of its own is shown as it is."""
-    known = WORDS.get(name)
-    if known is not None:
-        return str(known)
+    numbered = _NUMBERED.fullmatch(name) if name not in WORDS else None
+    if numbered and numbered[1] not in _ACRONYMS:
+        return f"{word(numbered[1])} {numbered[2]}"
+    return gettext(spelling(name))
+
+
+def spelling(name: str) -> str:
+    """Return the English that `word` looks up for a name, without the number it may end in: for the catalogue."""
+    with override(None):
+        known = WORDS.get(name)
+        if known is not None:
+            return str(known)
+    numbered = _NUMBERED.fullmatch(name)
+    if numbered and numbered[1] not in _ACRONYMS:
+        return spelling(numbered[1])
     spelt = " ".join(part.upper() if part in _ACRONYMS else part for part in name.replace("_", " ").split(" "))
-    return gettext(spelt[:1].upper() + spelt[1:])
+    return spelt[:1].upper() + spelt[1:]
 
 
+lazy_word = lazy(word, str)
+"""The same for what is made before anyone looks: forms."""
+_NUMBERED = re.compile(r"([a-z][a-z_]*[a-z])_?(\d+|0[0-9a-f]{3})")
+"""A name that counts: ``channel12``, ``fatigue_1``, ``can_sampling_01a0``."""
 _ACRONYMS = frozenset({"apn", "can1", "can2", "gnss", "ic", "sms", "tcp", "tts", "udp", "vss"})
 
 
@@ -112,4 +131,53 @@ WORDS = {
     "terminal_failed": _("The terminal could not do it"),
     "terminal_malformed": _("The terminal did not understand it"),
     "terminal_unsupported": _("The terminal does not support it"),
+    "not_supported": _("The terminal's edition of the standard has no such order"),
+    "too_many": _("Too many orders are under way"),
+    "other_organisation": _("The terminal belongs to another organisation now"),
+    "disconnected": _("The connection ended before the terminal answered"),
+    # recordings
+    "image": _("Picture"),
+    "audio": _("Sound"),
+    "video": _("Video"),
+    "other": _("File"),
+    "alarm": _("Alarm"),
+    "platform's order": _("Ordered"),
+    "timer": _("By time"),
+    "robbery": _("Emergency button"),
+    "collision": _("Collision"),
+    "door open": _("Door opened"),
+    "door closed": _("Door closed"),
+    "door closed and speed over 20 km/h": _("Door closed and speed over 20 km/h"),
+    "distance": _("By distance"),
+    # terminal profiles (protocols.jt808.vendors)
+    "standard": _("Standard"),
+    "gps51": _("Delimiter E7 (GPS51)"),
+    # active-safety alarms (core.observations.safety)
+    "adas.forward_collision": _("Forward collision"),
+    "adas.lane_departure": _("Lane departure"),
+    "adas.headway": _("Too close to the vehicle ahead"),
+    "adas.pedestrian": _("Pedestrian ahead"),
+    "adas.frequent_lane_change": _("Frequent lane changes"),
+    "adas.sign_over_limit": _("Over the limit of a road sign"),
+    "adas.obstacle": _("Obstacle ahead"),
+    "adas.sign_recognised": _("Road sign recognised"),
+    "adas.active_capture": _("Picture taken by driver assistance"),
+    "dsm.fatigue": _("Driver tired"),
+    "dsm.phone": _("Driver on the phone"),
+    "dsm.smoking": _("Driver smoking"),
+    "dsm.distraction": _("Driver distracted"),
+    "dsm.driver_abnormal": _("Driver not seen or abnormal"),
+    "dsm.automatic_capture": _("Picture taken of the driver"),
+    "dsm.driver_change": _("Driver changed"),
+    "bsd.rear": _("Something close behind"),
+    "bsd.left_rear": _("Something close behind on the left"),
+    "bsd.right_rear": _("Something close behind on the right"),
+    "tpms.scheduled_report": _("Tyre report"),
+    "tpms.over_pressure": _("Tyre pressure too high"),
+    "tpms.under_pressure": _("Tyre pressure too low"),
+    "tpms.over_temperature": _("Tyre too hot"),
+    "tpms.sensor_fault": _("Tyre sensor faulty"),
+    "tpms.imbalance": _("Tyre pressures uneven"),
+    "tpms.slow_leak": _("Tyre leaks slowly"),
+    "tpms.low_battery": _("Tyre sensor battery low"),
 }

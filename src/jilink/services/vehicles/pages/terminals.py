@@ -25,7 +25,8 @@ ADMIT = Permission.ADMIT_TERMINALS
 RECORD_FOR = timedelta(hours=1)
 
 
-def _number(request: HttpRequest, name: str) -> int:
+def number(request: HttpRequest, name: str) -> int:
+    """Return a number that a form posted. Raises NotFound for anything else."""
     text = request.POST.get(name, "")
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise NotFound("There is no such thing.")
@@ -52,10 +53,10 @@ def waiting(request: HttpRequest, actor: Actor) -> HttpResponse:
 def admit(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Make a vehicle of a waiting terminal."""
     require_anywhere(actor, ADMIT)
-    organisation = OrganisationId(_number(request, "organisation"))
+    organisation = OrganisationId(number(request, "organisation"))
     try:
         asset = actions.admit_vehicle(
-            seen=_number(request, "terminal"), organisation=organisation, plate=request.POST.get("plate", ""), by=actor
+            seen=number(request, "terminal"), organisation=organisation, plate=request.POST.get("plate", ""), by=actor
         )
     except NotFound:
         raise
@@ -70,7 +71,7 @@ def admit(request: HttpRequest, actor: Actor) -> HttpResponse:
 @signed_in
 def dismiss(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Take a terminal off the list."""
-    assets.dismiss_seen(seen=_number(request, "terminal"), by=actor)
+    assets.dismiss_seen(seen=number(request, "terminal"), by=actor)
     return redirect("vehicles:waiting")
 
 
@@ -79,7 +80,12 @@ def dismiss(request: HttpRequest, actor: Actor) -> HttpResponse:
 def admission_policy(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Let unknown terminals wait, or turn them away."""
     require_anywhere(actor, ADMIT)
-    parties.set_quarantine(organisation=OrganisationId(_number(request, "organisation")), on=request.POST.get("on") == "1", by=actor)
+    try:
+        parties.set_quarantine(organisation=OrganisationId(number(request, "organisation")), on=request.POST.get("on") == "1", by=actor)
+    except NotFound:
+        raise
+    except Refused as error:
+        messages.error(request, _(str(error)))
     return redirect("vehicles:waiting")
 
 

@@ -20,12 +20,14 @@ from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import AssetId
-from jilink.services.vehicles import actions, orders
-from jilink.services.vehicles.command_forms import CommandForm, form_for
-from jilink.services.vehicles.orders import BY_MESSAGE, BY_SLUG, OFFERS
+from jilink.services.vehicles import actions, orders, saying
+from jilink.services.vehicles.command_forms import CommandForm, Posted, Wishes, form_for
+from jilink.services.vehicles.orders import BY_MESSAGE, BY_SLUG, OFFERS, Offer
 from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.pages.entry import KINDS
+from jilink.services.vehicles.pages.media import shown
 from jilink.services.vehicles.reads import fleet, track
+from jilink.services.vehicles.reads import media as recordings
 from jilink.services.vehicles.reads import orders as order_reads
 from jilink.services.vehicles.rules import Kind, Year
 from jilink.services.vehicles.words import word
@@ -47,11 +49,15 @@ def _forms(actor: Actor, detail: fleet.Detail, year: Year, wrong: tuple[str, Com
         {
             "name": offer.slug,
             "title": offer.title,
-            "form": wrong[1] if wrong and wrong[0] == offer.slug else form_for(orders.declaration(offer.message, year)),
+            "form": wrong[1] if wrong and wrong[0] == offer.slug else _form(offer, year),
         }
         for offer in OFFERS
         if offer.message != orders.UPGRADE or upgrades
     ]
+
+
+def _form(offer: Offer, year: Year, data: Posted = None, files: Posted = None) -> CommandForm:
+    return form_for(orders.declaration(offer.message, year), data, files, Wishes(offer.initial, offer.required))
 
 
 def _show(
@@ -62,6 +68,7 @@ def _show(
     year = _year(request, detail)
     context = {
         "row": detail,
+        "profile": word(detail.profile) if detail.profile else "",
         "kind": KINDS[Kind(detail.kind)] if detail.kind else "",
         "alarms": _alarms(actor, asset),
         "commands": _orders(actor, asset) if _may(actor, Permission.COMMAND_VEHICLES, detail) else [],
@@ -69,6 +76,7 @@ def _show(
         "can_command": can_command,
         "can_change": _may(actor, Permission.MANAGE_VEHICLES, detail),
         "can_track": _may(actor, Permission.VIEW_TRACKS, detail),
+        "media_count": recordings.of_asset(actor, asset, size=0)[0] if _may(actor, Permission.VIEW_MEDIA, detail) else 0,
         "can_read_frames": _may(actor, Permission.READ_FRAMES, detail),
         "can_reveal": not revealed and _may(actor, Permission.REVEAL_CONTACTS, detail),
         "year": year,
@@ -94,7 +102,7 @@ def reveal(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
 # --- alarms -----------------------------------------------------------------------------------------------------------
 
 
-def _alarm(view: AlarmView, may: bool) -> dict[str, object]:
+def _alarm(view: AlarmView, may: bool, media: list[dict[str, object]]) -> dict[str, object]:
     state = "cleared" if view.cleared_at else "acknowledged" if view.acknowledged_at else "raised"
     return {
         "id": view.id,
@@ -105,12 +113,23 @@ def _alarm(view: AlarmView, may: bool) -> dict[str, object]:
         "acknowledged_by": view.acknowledged_by,
         "acknowledged_at": view.acknowledged_at,
         "may_acknowledge": may and view.acknowledged_at is None,
+        "level": view.level,
+        "media": media,
     }
 
 
 def _alarms(actor: Actor, asset: AssetId) -> list[dict[str, object]]:
     found = observations.of_asset(actor, asset)
-    return [_alarm(view, Permission.ACKNOWLEDGE_ALARMS in actor.grants.get(view.organisation, frozenset())) for view in found]
+    sees = found and Permission.VIEW_MEDIA in actor.grants.get(found[0].organisation, frozenset())
+    media = recordings.of_alarms(actor, asset, [view.alarm_label for view in found]) if sees else {}
+    return [
+        _alarm(
+            view,
+            Permission.ACKNOWLEDGE_ALARMS in actor.grants.get(view.organisation, frozenset()),
+            shown(media.get(view.alarm_label, [])),
+        )
+        for view in found
+    ]
 
 
 @require_safe
@@ -131,19 +150,22 @@ def acknowledge(request: HttpRequest, actor: Actor, alarm: int) -> HttpResponse:
 
 
 def _orders(actor: Actor, asset: AssetId) -> list[dict[str, object]]:
+    found = order_reads.of_asset(actor, asset)
+    media = recordings.of_orders(actor, asset, found)
     return [
         {
             "id": each.id,
             "title": BY_MESSAGE[each.message].title if each.message in BY_MESSAGE else f"0x{each.message:04X}",
-            "detail": "" if each.fields == "{}" or len(each.fields) > 300 else each.fields,
+            "detail": saying.of_fields(orders.declaration(each.message, each.year), each.fields) if each.message in BY_MESSAGE else [],
             "state": each.state,
             "reason": word(each.reason) if each.reason else "",
-            "answer": "" if each.reply == "{}" else each.reply,
+            "answer": saying.of_reply(each.reply),
+            "media": shown(media.get(each.id, [])),
             "given_by": each.given_by,
             "given_at": each.given_at,
             "ended_at": each.ended_at,
         }
-        for each in order_reads.of_asset(actor, asset)
+        for each in found
     ]
 
 
@@ -164,7 +186,7 @@ def command(request: HttpRequest, actor: Actor, asset: int, name: str) -> HttpRe
     if offer is None:
         raise NotFound("There is no such order.")
     year = _year(request, detail)
-    form = form_for(orders.declaration(offer.message, year), request.POST, request.FILES)
+    form = _form(offer, year, request.POST, request.FILES)
     if not form.is_valid():
         return _show(request, actor, AssetId(asset), (name, form))
     actions.give_command(asset=AssetId(asset), message=offer.message, fields=form.fields_given(), by=actor, year=year)
@@ -214,6 +236,7 @@ def track_page(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
     row = fleet.one(actor, AssetId(asset))
     found = track.track(actor, AssetId(asset), form.cleaned_data["start"], form.cleaned_data["end"], now) if form.is_valid() else None
     data = {name: form.data[name] for name in ("start", "end")}
+    today = timezone.localtime(now).date()
     context = {
         "row": row,
         "form": form,
@@ -230,6 +253,10 @@ def track_page(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
             for stop in (found.stops if found else [])
         ],
         "cut": found.cut if found else False,
+        "days": [
+            {"day": each.day, "next": each.day + timedelta(days=1), "totals": each.totals}
+            for each in (track.days(actor, AssetId(asset), today - timedelta(days=6), today) if found else [])
+        ],
         "data_url": f"{reverse('vehicles:track_data', args=[asset])}?{urlencode(data)}" if found else "",
     }
     return render(request, "vehicles/track.html", context)

@@ -8,6 +8,7 @@ import msgspec
 
 from jilink.core.assets import reads as assets
 from jilink.core.parties import audit
+from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, require_anywhere
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Malformed
@@ -68,11 +69,11 @@ def recorded(actor: Actor, asset: AssetId, now: datetime, *, count: int = 100) -
 def quarantined(actor: Actor, now: datetime, *, count: int = 100) -> list[Frame]:
     """Return the newest frames that could not be decoded or admitted, of the actor's organisations. Raises NotFound, Unavailable.
 
-    Those of terminals that nobody has entered are shown to whoever may admit terminals.
+    Those of terminals that nobody has entered are shown to those who see waiting terminals (`assets.reads.seen_terminals`).
     """
     allowed: Sequence[OrganisationId | None] = sorted(require_anywhere(actor, Permission.READ_FRAMES))
     audit.record(actor, "quarantine.read", "frames", None, at=now)
-    mine = [*allowed, None] if actor.may(Permission.ADMIT_TERMINALS) else allowed
+    mine = [*allowed, None] if parties.quarantine_open(actor) else allowed
     found = [raw for organisation in mine for raw in _read(subjects.quarantine(organisation), count)]
     found.sort(key=lambda raw: raw.at, reverse=True)
     return [_decoded(raw, "standard") for raw in found[:count]]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from jilink.core.assets import reads as assets
 from jilink.core.parties import reads as parties
@@ -9,7 +10,7 @@ from jilink.core.parties.access import Actor
 from jilink.core.parties.rules import Permission
 from jilink.kernel.ids import AssetId
 from jilink.services.vehicles.models import Command
-from jilink.services.vehicles.rules import FINAL, CommandState
+from jilink.services.vehicles.rules import FINAL, CommandState, Year
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class Order:
 
     id: str
     message: int
+    year: Year
     fields: str
     state: str
     reason: str
@@ -43,6 +45,7 @@ def of_asset(actor: Actor, asset: AssetId, limit: int = 20) -> list[Order]:
         Order(
             id=row.pk,
             message=row.message,
+            year=cast(Year, row.year),
             fields=bytes(row.fields).decode(),
             state=row.state,
             reason=row.reason,

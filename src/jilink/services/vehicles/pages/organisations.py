@@ -1,0 +1,55 @@
+"""What owners decide for their organisations: how long positions are kept, and whether unknown terminals are listed."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from jilink.core.parties import actions, reads
+from jilink.core.parties.access import Actor, NotFound, require_anywhere
+from jilink.core.parties.rules import Permission
+from jilink.kernel.errors import Refused
+from jilink.kernel.ids import OrganisationId
+from jilink.services.vehicles.pages.door import signed_in
+from jilink.services.vehicles.pages.terminals import number
+
+
+@require_safe
+@signed_in
+def settings(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show the settings of every organisation that the viewer owns."""
+    require_anywhere(actor, Permission.MANAGE_MEMBERS)
+    return render(request, "vehicles/organisations.html", {"organisations": reads.organisation_settings(actor)})
+
+
+@require_POST
+@signed_in
+def retention(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Keep positions for so many days; an empty field leaves it to the organisation above."""
+    require_anywhere(actor, Permission.MANAGE_MEMBERS)
+    text = request.POST.get("days", "").strip()
+    days = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else None if not text else -1
+    try:
+        actions.set_retention(organisation=OrganisationId(number(request, "organisation")), days=days, by=actor)
+    except NotFound:
+        raise
+    except Refused as error:
+        messages.error(request, _(str(error)))
+        return redirect("vehicles:organisations")
+    messages.success(request, _("Saved."))
+    return redirect("vehicles:organisations")
+
+
+@require_POST
+@signed_in
+def admission(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """List unknown terminals for an organisation, or not."""
+    require_anywhere(actor, Permission.MANAGE_MEMBERS)
+    try:
+        actions.set_quarantine(organisation=OrganisationId(number(request, "organisation")), on=request.POST.get("on") == "1", by=actor)
+    except NotFound:
+        raise
+    except Refused as error:
+        messages.error(request, _(str(error)))
+    return redirect("vehicles:organisations")
