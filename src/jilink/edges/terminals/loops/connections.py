@@ -24,7 +24,7 @@ _libc.send.restype = ctypes.c_ssize_t
 
 
 class Connections:
-    """State, generation and owed bytes of every connection of one loop: five bytes a descriptor, idle or not."""
+    """State, generation and owed bytes of every connection of one loop: nine bytes a descriptor, idle or not."""
 
     def __init__(self, limits: Limits) -> None:
         allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -33,6 +33,7 @@ class Connections:
         self.counters = Counters()
         self.generation: UInt32s = np.zeros(self.capacity, np.uint32)
         self.state: NDArray[np.uint8] = np.zeros(self.capacity, np.uint8)
+        self._first_row: NDArray[np.int32] = np.zeros(self.capacity, np.int32)
         self.open_count = 0
         self.queues: dict[int, bytearray] = {}
         self.opened: list[tuple[int, Peer]] = []
@@ -114,6 +115,15 @@ class Connections:
             return False
         queue += rest
         return True
+
+    def may_go_at_once(self, fds: Int64s) -> NDArray[np.bool_]:
+        """Return which rows need not wait for an earlier one of the same connection, in `fds` or in its queue."""
+        rows = np.arange(fds.size, dtype=np.int32)
+        self._first_row[fds[::-1]] = rows[::-1]  # where a connection has several rows the first is written last, and stays
+        at_once: NDArray[np.bool_] = self._first_row[fds] == rows
+        if self.queues:
+            at_once &= ~np.isin(fds, np.array(list(self.queues), np.int64))
+        return at_once
 
     def rows_to_send(self, fds: Int64s, generations: UInt32s, starts: Int64s, lengths: Int64s) -> tuple[Int64s, Int64s, Int64s]:
         """Return (fds, starts, lengths) without rows of gone connections, rows that touch joined to one write."""

@@ -1,26 +1,47 @@
-"""The loop on epoll: one system call a read and a write, works everywhere."""
+"""The loop on epoll, works everywhere: readiness as columns, reads and writes of many sockets by one system call where AIO is allowed."""
 
+import ctypes
 import errno
+import math
 import os
 import select
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
+from jilink.edges.terminals.loops.aio import Aio
 from jilink.edges.terminals.loops.base import Bytes, Int64s, Limits, Peer, Reads, UInt32s, empty_reads
-from jilink.edges.terminals.loops.connections import DOOMED, ENDED, OPEN, Connections, close_quietly, contiguous, plain_address
+from jilink.edges.terminals.loops.connections import DOOMED, ENDED, FREE, OPEN, Connections, close_quietly, contiguous, plain_address
 
 _MOST_EVENTS = 16384
 _MOST_ACCEPTS = 2048
 _MOST_ROUNDS = 16
+_FEW = 16
+"""Up to so many sockets are read and written by one system call each."""
+_READING = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+_ENDING = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Accept failures that pass by themselves once connections close (accept(2))."""
 
+_EVENT = np.dtype(
+    {"names": ["mask", "fd"], "formats": ["u4", "i4"], "offsets": [0, 4], "itemsize": 12}
+    if os.uname().machine == "x86_64"
+    else {"names": ["mask", "fd"], "formats": ["u4", "i4"], "offsets": [0, 8], "itemsize": 16}
+)
+"""struct epoll_event, which is packed on x86-64 alone (sys/epoll.h)."""
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.epoll_wait.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_int)
+
 
 class EpollLoop:
-    """See `Loop`. Level-triggered, so that nothing is forgotten when a read stops early (epoll(7))."""
+    """See `Loop`. Connections are edge-triggered, which spares the kernel looking twice at each.
+
+    A read that brings less than was asked for has emptied the socket (epoll(7), question 9); one that brings all is followed by
+    another, and a peer's end is told by the event itself, after which reading goes on until it is met.
+    """
 
     name = "epoll"
 
@@ -32,12 +53,14 @@ class EpollLoop:
         self.generation: UInt32s = self._table.generation
         self.counters = self._table.counters
         self._epoll = select.epoll()
+        self._events = np.zeros(_MOST_EVENTS, _EVENT)
+        self._aio = _aio_or_none(limits.receive_bytes)
+        self._unread: list[int] = []
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._epoll.register(self._wake_fd, select.EPOLLIN)
         self._listeners: dict[int, socket.socket] = {}
         self._special = {self._wake_fd}
         self._paused: list[tuple[float, int]] = []
-        self._read_bytes = 4 * limits.receive_bytes
         self._loaded = False
         self._down = False
 
@@ -61,21 +84,26 @@ class EpollLoop:
         for fd in self._table.due(now):
             self._bury(fd)
         self._resume_accepting(now)
-        events = self._wait(0.0 if self._table.has_news() else timeout_s)
-        ready = [fd for fd, mask in events if mask == select.EPOLLIN]
+        events = self._wait(0.0 if self._table.has_news() or self._unread else timeout_s)
+        fds, masks = events["fd"].astype(np.int64), events["mask"]
         woken = False
         writable: list[int] = []
-        if len(ready) != len(events):
-            writable = [fd for fd, mask in events if mask & select.EPOLLOUT]
-            ready = [fd for fd, mask in events if mask & ~select.EPOLLOUT]
-        if not self._special.isdisjoint(ready):
-            woken = self._serve_special(self._special.intersection(ready))
-            ready = [fd for fd in ready if fd not in self._special]
-        reads = self._read(ready) if ready else None
+        ending: list[int] = []
+        if (masks != select.EPOLLIN).any():
+            writable = fds[(masks & select.EPOLLOUT) != 0].tolist()
+            ending = fds[(masks & _ENDING) != 0].tolist()
+            fds = fds[(masks & ~np.uint32(select.EPOLLOUT)) != 0]
+        special = self._table.state[fds] == FREE
+        if special.any():
+            woken = self._serve_special(set(fds[special].tolist()))
+            fds = fds[~special]
+        if self._unread:
+            fds, self._unread = np.unique(np.concatenate((fds, np.array(self._unread, np.int64)))), []
+        reads = self._read(fds, ending) if fds.size else None
         for fd in writable:
             self._flush(fd)
         opened, closed = self._table.report()
-        self._loaded = bool(events)
+        self._loaded = events.size > 0
         if reads is None:
             return empty_reads(opened, closed, woken)
         return Reads(*reads, opened, np.array(closed, np.int64), woken)
@@ -83,22 +111,16 @@ class EpollLoop:
     def send(self, fds: Int64s, generations: UInt32s, buffer: Bytes, starts: Int64s, lengths: Int64s) -> None:
         """See `Loop.send`."""
         fds, starts, lengths = self._table.rows_to_send(fds, generations, starts, lengths)
-        content = contiguous(buffer).tobytes()
-        queues, write = self._table.queues, os.write
-        rows = zip(fds.tolist(), starts.tolist(), (starts + lengths).tolist(), strict=True)
-        while True:
-            fd, start, end = -1, 0, 0
-            try:
-                for fd, start, end in rows:
-                    done = 0 if fd in queues else write(fd, content[start:end])
-                    if done != end - start:
-                        self._owe(fd, content[start + done : end])
-                break
-            except BlockingIOError:
-                self._owe(fd, content[start:end])
-            except OSError:
-                self._break(fd)
         self.counters.bytes_out += int(lengths.sum())
+        buffer = contiguous(buffer)
+        if self._aio is not None and fds.size > _FEW:
+            at_once = self._table.may_go_at_once(fds)
+            if at_once.all():
+                self._send_together(self._aio, fds, starts, lengths, buffer)
+                return
+            self._send_together(self._aio, fds[at_once], starts[at_once], lengths[at_once], buffer)
+            fds, starts, lengths = fds[~at_once], starts[~at_once], lengths[~at_once]
+        self._send_each(fds, starts, lengths, buffer)
 
     def close(self, fds: Int64s) -> None:
         """See `Loop.close`."""
@@ -136,23 +158,36 @@ class EpollLoop:
         close_quietly(self._table.every())
         self._epoll.close()
         os.close(self._wake_fd)
+        if self._aio is not None:
+            self._aio.close()
 
-    def _wait(self, timeout_s: float) -> list[tuple[int, int]]:
+    def _wait(self, timeout_s: float) -> NDArray[np.void]:
         """Under load let sockets collect for a moment rather than wake for each message; otherwise wait for the first."""
         if self._loaded and timeout_s > 0 and self._limits.gather_s > 0:
             pause = min(self._limits.gather_s, timeout_s)
             time.sleep(pause)
-            if events := self._epoll.poll(0, _MOST_EVENTS):
+            if (events := self._ready(0.0)).size:
                 return events
             timeout_s -= pause
-        return self._epoll.poll(max(timeout_s, 0.0), _MOST_EVENTS)
+        return self._ready(max(timeout_s, 0.0))
+
+    def _ready(self, timeout_s: float) -> NDArray[np.void]:
+        """Return what is ready, waiting for the first; nothing after the time-out. Valid until the next call."""
+        until = self._clock() + timeout_s
+        while True:
+            found = int(_libc.epoll_wait(self._epoll.fileno(), self._events.ctypes.data, _MOST_EVENTS, math.ceil(timeout_s * 1e3)))
+            if found >= 0:
+                return self._events[:found]
+            if (number := ctypes.get_errno()) != errno.EINTR:
+                raise OSError(number, f"epoll_wait: {os.strerror(number)}")
+            timeout_s = max(until - self._clock(), 0.0)
 
     def _begin(self, fd: int, peer: Peer | None) -> None:
         if not self._table.open(fd, peer):
             os.close(fd)
             return
         self.counters.accepted += 1
-        self._epoll.register(fd, select.EPOLLIN)
+        self._epoll.register(fd, _READING)
 
     def _serve_special(self, ready: set[int]) -> bool:
         for fd in ready - {self._wake_fd}:
@@ -182,49 +217,81 @@ class EpollLoop:
         while self._paused and self._paused[0][0] <= now:
             self._epoll.register(self._paused.pop(0)[1], select.EPOLLIN)
 
-    def _read(self, ready: Sequence[int]) -> tuple[Int64s, Int64s, Bytes] | None:
-        fds: list[int] = []
-        chunks: list[bytes] = []
-        size = self._read_bytes
+    def _read(self, ready: Int64s, ending: list[int]) -> tuple[Int64s, Int64s, Bytes] | None:
+        """Read until each socket is empty (those in `ending` until their end), at most so many times; the rest is for the next poll."""
+        fds: list[Int64s] = []
+        lengths: list[Int64s] = []
+        parts: list[Bytes] = []
         for _ in range(_MOST_ROUNDS):
-            took = self._read_once(ready)
-            if not all(took):
-                ready = [fd for fd, chunk in zip(ready, took, strict=True) if chunk]
-                took = [chunk for chunk in took if chunk]
-            fds += ready
-            chunks += took
-            if not took or max(map(len, took)) < size:
+            results, size, chunks = self._read_once(ready)
+            done = np.flatnonzero(results > 0)
+            for row in np.flatnonzero(results <= 0).tolist() if done.size < results.size else ():
+                if results[row] not in (-errno.EAGAIN, -errno.EINTR):
+                    self._finish(int(ready[row]), broken=bool(results[row] < 0))
+            if done.size:
+                fds.append(ready[done])
+                lengths.append(results[done])
+                parts += chunks
+            more = results >= size
+            if ending:
+                more |= (results > 0) & np.isin(ready, np.array(ending, np.int64))
+            ready = ready[more]
+            if not ready.size:
                 break
-            ready = [fd for fd, chunk in zip(ready, took, strict=True) if len(chunk) == size]
-        if not chunks:
+        self._unread = ready.tolist()
+        if not parts:
             return None
-        data = np.frombuffer(bytearray().join(chunks), np.uint8)
-        self.counters.reads += len(chunks)
-        self.counters.bytes_in += data.size
-        return np.array(fds, np.int64), np.fromiter(map(len, chunks), np.int64, len(chunks)), data
+        reads = np.concatenate(fds), np.concatenate(lengths), np.concatenate(parts)
+        self.counters.reads += reads[0].size
+        self.counters.bytes_in += reads[2].size
+        return reads
 
-    def _read_once(self, ready: Sequence[int]) -> list[bytes]:
-        """Return one chunk for each ready descriptor, empty where none came; connections at their end are finished."""
+    def _read_once(self, ready: Int64s) -> tuple[Int64s, int, list[Bytes]]:
+        """Return of one read each: the bytes got, 0 at an end or negative errno; the bytes asked for; and what came, end to end."""
+        if self._aio is not None and ready.size > _FEW:
+            results, parts = self._aio.read(ready)
+            return results, self._limits.receive_bytes, parts
+        size = 4 * self._limits.receive_bytes
+        results = np.zeros(ready.size, np.int64)
         chunks: list[bytes] = []
-        silent: dict[int, bool] = {}
-        rest = iter(ready)
-        read, size = os.read, self._read_bytes
-        while True:
-            fd = -1
+        for row, fd in enumerate(ready.tolist()):
             try:
-                for fd in rest:
-                    chunks.append(read(fd, size))
+                chunk = os.read(fd, size)
+            except OSError as error:
+                results[row] = -(error.errno or errno.EIO)
+                continue
+            results[row] = len(chunk)
+            chunks.append(chunk)
+        return results, size, [np.frombuffer(bytearray().join(chunks), np.uint8)]
+
+    def _send_together(self, aio: Aio, fds: Int64s, starts: Int64s, lengths: Int64s, buffer: Bytes) -> None:
+        """Send one row to each of many sockets."""
+        results = aio.write(fds, buffer, starts, lengths)
+        short = results != lengths
+        for row in np.flatnonzero(short).tolist() if short.any() else ():
+            fd, result, start = int(fds[row]), int(results[row]), int(starts[row])
+            if result < 0 and result not in (-errno.EAGAIN, -errno.EINTR):
+                self._break(fd)
+            else:
+                self._owe(fd, buffer[start + max(result, 0) : start + int(lengths[row])].tobytes())
+
+    def _send_each(self, fds: Int64s, starts: Int64s, lengths: Int64s, buffer: Bytes) -> None:
+        """Send rows by a system call each, in order; a connection may have several."""
+        content = memoryview(buffer)  # type: ignore[arg-type]  # -- an array of bytes is a buffer, which numpy's types say from Python 3.12 on
+        queues, write = self._table.queues, os.write
+        rows = zip(fds.tolist(), starts.tolist(), (starts + lengths).tolist(), strict=True)
+        while True:
+            fd, start, end = -1, 0, 0
+            try:
+                for fd, start, end in rows:
+                    done = 0 if fd in queues else write(fd, content[start:end])
+                    if done != end - start:
+                        self._owe(fd, bytes(content[start + done : end]))
                 break
             except BlockingIOError:
-                silent[fd] = False
+                self._owe(fd, bytes(content[start:end]))
             except OSError:
-                silent[fd] = True
-            chunks.append(b"")
-        if not all(chunks):
-            for fd, chunk in zip(ready, chunks, strict=True):
-                if not chunk and silent.get(fd, True):
-                    self._finish(fd, broken=fd in silent)
-        return chunks
+                self._break(fd)
 
     def _finish(self, fd: int, *, broken: bool) -> None:
         """No more will be read from this descriptor."""
@@ -252,7 +319,7 @@ class EpollLoop:
             self._epoll.unregister(fd)
             self._table.doom(fd)
         elif first:
-            self._epoll.modify(fd, select.EPOLLOUT | (select.EPOLLIN if self._table.state[fd] == OPEN else 0))
+            self._epoll.modify(fd, select.EPOLLOUT | (_READING if self._table.state[fd] == OPEN else 0))
 
     def _flush(self, fd: int) -> None:
         queue = self._table.queues.get(fd)
@@ -267,4 +334,12 @@ class EpollLoop:
             return
         if not queue:
             del self._table.queues[fd]
-            self._epoll.modify(fd, select.EPOLLIN if self._table.state[fd] == OPEN else 0)
+            self._epoll.modify(fd, _READING if self._table.state[fd] == OPEN else 0)
+
+
+def _aio_or_none(read_bytes: int) -> Aio | None:
+    """Return a context for AIO, None where it is forbidden or all the machine's are taken."""
+    try:
+        return Aio(read_bytes)
+    except OSError:
+        return None

@@ -55,7 +55,6 @@ class UringLoop:
         self.counters = self._table.counters
         self._ring = uring.Ring(_ENTRIES, _COMPLETIONS, limits.receive_buffers, limits.receive_bytes)
         self._armed: NDArray[np.bool_] = np.zeros(self._table.capacity, np.bool_)
-        self._first_row: NDArray[np.int32] = np.zeros(self._table.capacity, np.int32)
         self._sending: dict[int, _Sending] = {}
         self._busy: set[int] = set()
         self._next_batch = 0
@@ -113,13 +112,9 @@ class UringLoop:
         if fds.size <= _FEW:
             self._send_few(fds, starts, lengths, buffer)
             return
-        at_once = np.ones(fds.size, np.bool_)
-        if self._table.queues or self._busy:
-            waiting = np.array([*self._table.queues, *self._busy], np.int64)
-            at_once &= ~np.isin(fds, waiting)
-        rows = np.arange(fds.size, dtype=np.int32)
-        self._first_row[fds[::-1]] = rows[::-1]  # where a connection has several rows the first is written last, and stays
-        at_once &= self._first_row[fds] == rows  # the others wait for it, so that order is kept
+        at_once = self._table.may_go_at_once(fds)
+        if self._busy:
+            at_once &= ~np.isin(fds, np.array(list(self._busy), np.int64))
         if at_once.all():
             self._start_sending(fds, starts, lengths, buffer)
             return
