@@ -18,7 +18,7 @@ from jilink.spine.events import Event, decode_envelope, decode_event
 from jilink.spine.records import Envelope
 
 log = structlog.get_logger(__name__)
-TOGETHER = 64
+TOGETHER = 256
 ATTEMPTS = 6
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
@@ -38,7 +38,7 @@ class Consumer:
         """Deliver for ever. Cancelling it cancels what is being handled; that is delivered again by the next run."""
         names = sorted(subjects.event(noun, name) for noun, name in self._reactions)
         try:
-            async for messages in self._spine.consume(subjects.EVENTS.name, self._room, names, ack_wait_s=ACK_WAIT_S):
+            async for messages in self._spine.consume(subjects.EVENTS.name, self._room, names, batch=TOGETHER, ack_wait_s=ACK_WAIT_S):
                 for message in messages:
                     await self._start(message)
         finally:
