@@ -29,7 +29,8 @@
 #include <unistd.h>
 
 enum { EVENTS = 4096, WRITE_BYTES = 8192, SLOTS = 100000, CONNECTIONS_AN_ADDRESS = 20000 };
-static const double SLOT_S = 5e-5, WARM_S = 1.0;
+static const double SLOT_S = 5e-5, WARM_S = 1.0, WARM_LIMIT_S = 30.0;
+/* Measuring begins when a second is over and as many answers have come as there are terminals: what their coming caused is then done. */
 
 struct terminal {
     int fd, frames, next, waiting;
@@ -202,14 +203,15 @@ int main(int count, char **words) {
     fflush(stdout);
 
     static struct epoll_event ready[EVENTS];
-    double start = now(), end = start + WARM_S + seconds, measured_from = 0, next_send = start, user0 = 0, system0 = 0, user, system;
+    double start = now(), end = start + WARM_LIMIT_S, measured_from = 0, next_send = start, user0 = 0, system0 = 0, user, system;
     long sent0 = 0, answered0 = 0;
     uint32_t turn = 0;
     if (rate <= 0)
         for (uint32_t i = 0; i < terminal_count; i++) write_positions(&terminals[i], per_read);
     for (double t; (t = now()) < end;) {
-        if (!measured_from && t > start + WARM_S) {
+        if (!measured_from && t > start + WARM_S && answered >= (long)terminal_count) {
             measured_from = t;
+            end = t + seconds;
             sent0 = sent;
             answered0 = answered;
             memset(histogram, 0, sizeof histogram);
@@ -236,11 +238,12 @@ int main(int count, char **words) {
             if (rate <= 0) write_positions(one, per_read);
         }
     }
-    double elapsed = now() - measured_from, messages = (double)(answered - answered0);
+    if (!measured_from) return fprintf(stderr, "%ld of %u terminals were answered\n", answered, terminal_count), 1;
+    double elapsed = now() - measured_from, messages = (double)(answered - answered0), each = messages > 0 ? 1e6 / messages : 0;
     server_cpu(&user, &system);
     printf("{\"terminals\": %u, \"per_read\": %d, \"seconds\": %.2f, \"sent_s\": %.0f, \"answered_s\": %.0f, \"user_us\": %.3f, \"system_us\": %.3f, "
            "\"cpu\": %.3f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"late\": %ld, \"lost\": %ld}\n",
-           terminal_count, per_read, elapsed, (double)(sent - sent0) / elapsed, messages / elapsed, 1e6 * (user - user0) / messages,
-           1e6 * (system - system0) / messages, (user + system - user0 - system0) / elapsed, percentile(0.5), percentile(0.99), late, lost);
+           terminal_count, per_read, elapsed, (double)(sent - sent0) / elapsed, messages / elapsed, each * (user - user0),
+           each * (system - system0), (user + system - user0 - system0) / elapsed, percentile(0.5), percentile(0.99), late, lost);
     return 0;
 }

@@ -24,7 +24,9 @@ from jilink.site.bench.rig import Rig, RigFailed
 WORKERS = 2
 SPARE_DESCRIPTORS = 1_000
 MOST_EACH = 50_000
-SETTLE_S = 3.0
+SETTLE_S = 2.0
+SETTLE_WITHIN_S = 30.0
+SETTLED_BYTES = 200_000
 HOLD_S = 600
 MILLION = 1_000_000
 ALL_SLABS = "all"
@@ -89,15 +91,13 @@ def _grown(
     generator: Path, folder: Path, shares: Sequence[list[tuple[bytes, list[bytes]]]], port: int, pids: Sequence[int]
 ) -> tuple[float, float]:
     """Return the bytes a connection (the kernel's for both ends, the processes') while these terminals are connected and silent."""
-    time.sleep(SETTLE_S)
-    before = _memory(pids)
+    before = _settled(pids)
     with ExitStack() as stack:
         for number, share in enumerate(shares):
             script = folder / f"hold-{number}"
             write_script(script, share)
             stack.enter_context(_held(generator, script, port, len(share)))
-        time.sleep(SETTLE_S)
-        after = _memory(pids)
+        after = _settled(pids)
     count = sum(map(len, shares))
     slabs = {key: objects - before.slabs.get(key, 0) for key, objects in after.slabs.items()}
     in_slabs = sum(size * grown for (name, size), grown in slabs.items() if name == ALL_SLABS or grown >= count / 2)
@@ -118,6 +118,18 @@ def _held(generator: Path, script: Path, port: int, count: int) -> Iterator[None
     finally:
         process.kill()
         process.communicate()
+
+
+def _settled(pids: Sequence[int]) -> Memory:
+    """Return what is in use once the processes have stopped growing: admissions are read, sessions are written down."""
+    deadline = time.monotonic() + SETTLE_WITHIN_S
+    last = _memory(pids)
+    while True:
+        time.sleep(SETTLE_S)
+        found = _memory(pids)
+        if abs(found.ours - last.ours) < SETTLED_BYTES or time.monotonic() > deadline:
+            return found
+        last = found
 
 
 def _memory(pids: Sequence[int]) -> Memory:

@@ -152,4 +152,8 @@ def generate(generator: Path, script: Path, port: int, pid: int, *, seconds: flo
     if done.returncode:
         raise RigFailed(f"the load generator ended with status {done.returncode}: {done.stderr.strip()}")
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    if not result["answered_s"]:
+        raise RigFailed(
+            f"the server answered nothing for {seconds:.0f} s ({result['lost']:.0f} of {result['terminals']:.0f} connections lost)"
+        )
     return result
