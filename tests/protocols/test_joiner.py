@@ -63,6 +63,14 @@ def test_memory_is_bounded_whatever_comes() -> None:
         assert len(joiner.pending()) <= 8
 
 
+def test_packages_without_a_body_are_bounded_too() -> None:
+    joiner = Joiner(most_bytes=1_000_000)
+    for index in range(1, 65_535):
+        joiner.add(Header(id=0x0801, phone="1", serial=index, total=65_535, index=index), b"", 0.0)
+    assert sum(len(one.indices) for one in joiner.pending()) > 0
+    assert joiner.waiting_bytes <= 1_000_000
+
+
 def test_a_resend_request_names_what_is_missing_in_every_year() -> None:
     for year in (2013, 2019):
         (raw,) = encode_frame(0x8003, {"first_serial": 100, "packages": [1, 3]}, phone="1", serial=1, year=year)

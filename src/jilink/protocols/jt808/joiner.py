@@ -13,6 +13,9 @@ from jilink.protocols.jt808.header import Header
 Key = tuple[str, int, int]
 """Phone, message id, number of packages."""
 
+PART_COST = 256
+"""Bytes that a package is counted with beside its body, so that empty ones are bounded too."""
+
 MOST_INDICES = 255
 """Packages that are named missing at once: as many as a request of 2013 can ask for."""
 
@@ -42,16 +45,17 @@ class _Open:
     touched: float
     asked: int = 0
     size: int = 0
-    headers: dict[int, Header] = field(default_factory=dict)
+    header: Header | None = None
+    """The first package's."""
     parts: dict[int, bytes] = field(default_factory=dict)
 
 
 class Joiner:
     """Collects the packages of the messages of one connection.
 
-    At most `most_messages` messages of together `most_bytes` wait; beyond that the one that waited longest is dropped. After `wait`
-    seconds without a package `due` names what is missing, then after twice, three times ... as long (wait x 2, x 3), `retries`
-    times in all; then the message is given up.
+    At most `most_messages` messages of together `most_bytes` wait, each package counted with its body and `PART_COST`; beyond that the
+    one that waited longest is dropped. After `wait` seconds without a package `due` names what is missing, then after twice, three
+    times ... as long (wait x 2, x 3), `retries` times in all; then the message is given up.
     """
 
     def __init__(self, *, wait: float = 10.0, retries: int = 3, most_bytes: int = 8_000_000, most_messages: int = 16) -> None:
@@ -61,7 +65,7 @@ class Joiner:
 
     @property
     def waiting_bytes(self) -> int:
-        """Bytes held of messages that are not whole."""
+        """Bytes held of messages that are not whole, with `PART_COST` for each package."""
         return sum(entry.size for entry in self._open.values())
 
     def add(self, header: Header, body: bytes, now: float) -> Joined | None:
@@ -77,12 +81,13 @@ class Joiner:
             entry = self._open[key] = _Open(first, now)
         if header.index not in entry.parts:
             entry.parts[header.index] = body
-            entry.headers[header.index] = header
-            entry.size += len(body)
+            entry.size += len(body) + PART_COST
+        if header.index == 1:
+            entry.header = entry.header or header
         entry.touched = now
-        if len(entry.parts) == header.total:
+        if entry.header is not None and len(entry.parts) == header.total:
             del self._open[key]
-            return Joined(entry.headers[1], b"".join(entry.parts[index] for index in range(1, header.total + 1)))
+            return Joined(entry.header, b"".join(entry.parts[index] for index in range(1, header.total + 1)))
         self._bound(key)
         return None
 
