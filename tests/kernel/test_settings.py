@@ -16,6 +16,12 @@ def test_a_wrong_number_is_refused_by_the_name_of_its_variable() -> None:
         Settings.from_environment({"JILINK_NATS_PORT": "soon"})
 
 
+@pytest.mark.parametrize("name", ["JILINK_LANGUAGE", "JILINK_LOG_FORMAT", "JILINK_TERMINALS_IO"])
+def test_a_word_that_no_setting_knows_is_refused_with_those_it_knows(name: str) -> None:
+    with pytest.raises(SettingsRefused, match=f"{name} must be one of .*, not 'other'"):
+        Settings.from_environment({name: "other"})
+
+
 def test_the_generated_password_of_the_bundled_spine_is_part_of_its_address(tmp_path: Path) -> None:
     (tmp_path / "spine").mkdir()
     (tmp_path / "spine" / "password").write_text("a/b\n")

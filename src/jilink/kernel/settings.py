@@ -36,8 +36,8 @@ class SettingsRefused(Refused):
 T = TypeVar("T")
 
 
-def _setting(default: T, doc: str) -> T:
-    return field(default=default, metadata={"doc": doc})
+def _setting(default: T, doc: str, *, words: tuple[str, ...] = ()) -> T:
+    return field(default=default, metadata={"doc": doc, "words": words})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Settings:
     terminals_tls: str = _setting("", "addresses for terminals over TLS; needs the certificate")
     terminals_certificate: str = _setting("", "PEM file with certificate chain and key for terminals")
     terminals_workers: int = _setting(0, "gateway processes; 0 means one per core")
-    terminals_io: str = _setting("auto", "auto, epoll or io_uring")
+    terminals_io: str = _setting("auto", "auto, epoll or io_uring", words=("auto", "epoll", "io_uring"))
     terminals_login_s: int = _setting(60, "seconds a connection may take to authenticate before it is closed")
     terminals_idle_s: int = _setting(900, "seconds an authenticated terminal may be silent before its connection is closed as half-open")
     terminals_per_address: int = _setting(100_000, "connections one address may hold in one gateway worker; 0 means no limit")
@@ -71,8 +71,8 @@ class Settings:
     attachments: str = _setting("0.0.0.0:7612", "address for active-safety attachment uploads")
     attachments_host: str = _setting("127.0.0.1", "host name or address that terminals are told to upload attachments to")
     health_port: int = _setting(14300, "first of the loopback ports that serve /healthz, /readyz and /metrics, one a process; 0 means none")
-    language: str = _setting("zh-hans", "language of pages before a person chooses: zh-hans or en")
-    log_format: str = _setting("console", "console or json")
+    language: str = _setting("zh-hans", "language of pages before a person chooses: zh-hans or en", words=("zh-hans", "en"))
+    log_format: str = _setting("console", "console or json", words=("console", "json"))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -84,6 +84,8 @@ class Settings:
             if name not in source:
                 continue
             text = source[name]
+            if spec.metadata["words"] and text not in spec.metadata["words"]:
+                raise SettingsRefused(f"{name} must be one of {', '.join(spec.metadata['words'])}, not {text!r}")
             if isinstance(spec.default, int):
                 if not text.isdecimal():
                     raise SettingsRefused(f"{name} must be a whole number, not {text!r}")

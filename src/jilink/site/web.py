@@ -10,7 +10,7 @@ import structlog
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from jilink.kernel.settings import Settings, addresses
+from jilink.kernel.settings import Settings, SettingsRefused, addresses
 from jilink.spine import health
 
 log = structlog.get_logger(__name__)
@@ -20,7 +20,7 @@ OPEN_REQUESTS = 4096
 
 def main(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. The database must have been prepared."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jilink.site.settings")
     django.setup()
     probes = import_module("jilink.site.probes")
@@ -33,7 +33,10 @@ def main(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    ((host, port),) = addresses(settings.web)[:1]
+    places = addresses(settings.web)
+    if len(places) != 1:
+        raise SettingsRefused(f"JILINK_WEB must be one address with a port, like 127.0.0.1:8080, not {settings.web!r}")
+    ((host, port),) = places
     application = import_module("jilink.site.asgi").application
     server = Server(
         application,
