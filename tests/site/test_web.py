@@ -1,5 +1,7 @@
 """The process that serves the pages, as an operator runs it."""
 
+import contextlib
+import http.client
 import os
 import signal
 import subprocess
@@ -13,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from jilink.site.bodies import MOST
+from tests.site.installation import environment, jilink
 from tests.spine.server import free_port
 
 MIGRATE = "import django; django.setup(); from django.core.management import call_command; call_command('migrate', verbosity=0)"
@@ -80,6 +84,36 @@ def test_static_files_are_served_by_the_process_itself(site: Site) -> None:
 def test_the_live_stream_says_401_to_whoever_is_signed_out(site: Site) -> None:
     with site.get("/vehicles/live") as answer:
         assert answer.status == 401
+
+
+@pytest.mark.parametrize("door", ["signup", "password/reset", "password/set", "email", "confirm-email", "login/code"])
+def test_doors_that_need_mail_or_let_strangers_in_are_shut(site: Site, door: str) -> None:
+    with site.get(f"/accounts/{door}/") as answer:
+        assert answer.status == 404
+
+
+def test_a_body_that_says_it_is_too_long_is_refused_before_it_is_sent(site: Site) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+    connection.putrequest("POST", "/accounts/login/")
+    connection.putheader("Content-Length", str(MOST + 1))
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert answer.status == 413 and b"Nothing of it was kept" in answer.read()
+    connection.close()
+
+
+def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(site: Site) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+    blocks = (bytes(1 << 20) for _ in range((MOST >> 20) + 8))
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        connection.request("POST", "/accounts/login/", body=blocks, encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_two_addresses_for_pages_are_refused_not_half_used(tmp_path: Path) -> None:
+    done = jilink("run", "web", env=environment(tmp_path / "data", JILINK_WEB="127.0.0.1:8001,127.0.0.1:8002"))
+    assert done.returncode == 2 and "JILINK_WEB must be one address" in done.stderr
 
 
 def test_probes_answer_without_signing_in(site: Site) -> None:

@@ -109,14 +109,14 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else None
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _SECURE else 0  # whoever ends TLS says who the client is, for the limits on signing in
 SECURE_HSTS_SECONDS = 31536000 if _SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "worker-src": [SELF, "blob:"],
+        "img-src": [SELF, "data:"],  # icons of the map's controls, the code of two-step sign-in
         "object-src": [NONE],
         "base-uri": [SELF],
         "form-action": [SELF],
@@ -143,5 +143,10 @@ DJANGO_VITE = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": {  # counts attempts to sign in, which is why it must not forget the old ones for a flood of new ones
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 LOGGING_CONFIG = None  # `jilink.site.logs` sets up one door for all log lines when a process starts

@@ -1,14 +1,25 @@
 """Every address of the site."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from jilink.services.vehicles.api import api
 from jilink.services.vehicles.pages.operations import operations
 from jilink.site import probes
 
+
+def shut(request: HttpRequest) -> HttpResponse:
+    """Answer as if nothing were here."""
+    raise Http404
+
+
+_SHUT = r"^accounts/(?:signup|email|confirm-email|password/(?:reset|set)|login/code)/"
+"""Doors of allauth that need e-mail or let strangers in: accounts are made, and passwords renewed, by `jilink user`."""
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="vehicles:map"), name="home"),
+    re_path(_SHUT, shut),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("jilink.webkit.urls")),
