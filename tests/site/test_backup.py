@@ -11,6 +11,7 @@ import pytest
 from jilink.kernel.settings import Settings
 from jilink.site.backup import streams
 from jilink.site.backup.archive import BadArchive, unpack
+from jilink.site.backup.saving import run_tool
 from jilink.spine import subjects
 from tests.site.installation import environment, jilink, running_spine
 
@@ -124,3 +125,13 @@ def test_there_is_nothing_to_save_where_nothing_is_installed(tmp_path):
     assert done.returncode == 2
     assert "no installation" in done.stderr
     assert not (tmp_path / "one.tar.zst").exists()
+
+
+def test_the_password_of_the_database_is_no_argument_of_a_program(tmp_path, monkeypatch):
+    program = tmp_path / "pg_dump"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "$PGPASSWORD" > ' + str(tmp_path / "seen") + "\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    run_tool("pg_dump", "--format=custom", database_url="postgresql://jilink:s%40cret@db.example:5433/fleet?sslmode=require")
+    seen = (tmp_path / "seen").read_text().splitlines()
+    assert seen == ["--format=custom", "--dbname=postgresql://jilink@db.example:5433/fleet?sslmode=require", "s@cret"]

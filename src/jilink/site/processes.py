@@ -48,13 +48,20 @@ def run_process(name: str, settings: Settings) -> None:
     """Run one process until it is told to stop. Raises ProcessRefused for a name that is not in the table."""
     if name not in PROCESSES:
         raise ProcessRefused(f"there is no process {name!r}; there are: {', '.join(PROCESSES)}")
+    keep_private()
     if PROCESSES[name].django:
         set_up_django()
     import_module(PROCESSES[name].module).main(settings)
 
 
+def keep_private() -> None:
+    """Let every file this process makes be its owner's alone, also in a data folder that others may enter (umask(2))."""
+    os.umask(0o077)
+
+
 def set_up_django() -> None:
     """Make the data folder and set Django up, so that modules of the core can be imported."""
+    keep_private()
     Settings.from_environment().data.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jilink.site.settings")
     import_module("django").setup()

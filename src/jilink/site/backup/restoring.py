@@ -49,9 +49,8 @@ def restore(settings: Settings, path: Path, progress: Progress, *, force: bool =
         asyncio.run(_streams(replace(settings, data=fresh, nats_port=0 if not settings.nats_url else settings.nats_port), scratch))
         if settings.database_url:
             dump = scratch / "database" / "postgresql.dump"
-            run_tool(
-                "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", f"--dbname={settings.database_url}", str(dump)
-            )
+            options = ("--clean", "--if-exists", "--no-owner", "--single-transaction")
+            run_tool("pg_restore", *options, str(dump), database_url=settings.database_url)
         shutil.rmtree(scratch)
         aside = _swap(fresh, data) if occupied else None
         if aside is None:

@@ -5,6 +5,7 @@ stream that its own commit names, and the outbox publishes again what the spine 
 """
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
@@ -76,7 +78,7 @@ def _database(settings: Settings, writer: Writer, scratch: Path) -> None:
     """SQLite by its online backup, PostgreSQL by pg_dump: both are one consistent moment beside running writers."""
     if settings.database_url:
         target = scratch / "dump"
-        run_tool("pg_dump", "--format=custom", "--no-owner", f"--file={target}", settings.database_url)
+        run_tool("pg_dump", "--format=custom", "--no-owner", f"--file={target}", database_url=settings.database_url)
         writer.add("database/postgresql.dump", target)
         return
     source = settings.data / DATABASE
@@ -88,11 +90,17 @@ def _database(settings: Settings, writer: Writer, scratch: Path) -> None:
     writer.add(f"database/{DATABASE}", target)
 
 
-def run_tool(program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs. Raises ToolMissing with its last line."""
+def run_tool(program: str, *arguments: str, database_url: str) -> None:
+    """Run one of PostgreSQL's programs on a database. Raises ToolMissing with its last line.
+
+    The password travels in the environment (libpq, PGPASSWORD): arguments are seen by everyone on the machine.
+    """
     if shutil.which(program) is None:
         raise ToolMissing(f"{program} is needed for PostgreSQL (Debian package postgresql-client)")
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    parts = urlsplit(database_url)
+    address = parts._replace(netloc=f"{quote(unquote(parts.username or ''), safe='')}@{parts.netloc.rpartition('@')[2]}").geturl()
+    environment = {**os.environ, **({"PGPASSWORD": unquote(parts.password)} if parts.password else {})}
+    done = subprocess.run([program, *arguments, f"--dbname={address}"], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ToolMissing(f"{program}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
 
