@@ -70,5 +70,22 @@ def test_each_family_of_errors_has_a_status_of_its_own():
     assert dict(EXIT_STATUS) == {Refused: 2, Unavailable: 3, Malformed: 4}
 
 
+def test_what_is_made_in_a_folder_that_others_may_enter_is_still_the_owners_alone(env, tmp_path):
+    (tmp_path / "data").mkdir(mode=0o755)
+    assert jilink("prepare", env=env).returncode == 0
+    made = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert {path.name for path in made} >= {"jilink.sqlite3", "secret_key", "first-login", "nats.conf"}
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+def test_a_removed_person_is_gone_and_an_unknown_one_is_refused(env):
+    assert jilink("prepare", env=env).returncode == 0
+    assert jilink("user", "add", "wang", "--generate", env=env).returncode == 0
+    assert jilink("user", "remove", "wang", env=env).returncode == 0
+    assert "wang" not in jilink("user", "list", env=env).stdout
+    again = jilink("user", "remove", "wang", env=env)
+    assert again.returncode == 2 and "There is no account named wang." in again.stderr
+
+
 def test_the_version_is_shown(env):
     assert jilink("--version", env=env).stdout.startswith("jilink 0.")

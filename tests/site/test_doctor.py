@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,17 @@ def test_a_prepared_installation_with_its_spine_is_well(tmp_path):
         _, found = _findings(env)
     assert (found["database"]["level"], found["database"]["found"]) == ("ok", "SQLite, current")
     assert found["spine"] == {"name": "spine", "level": "ok", "found": "answers, every stream is there", "remedy": ""}
+
+
+def test_an_audit_that_somebody_touched_fails(tmp_path):
+    env = environment(tmp_path / "data")
+    assert jilink("prepare", env=env).returncode == 0
+    assert _findings(env)[1]["audit"]["level"] == "ok"
+    with closing(sqlite3.connect(tmp_path / "data" / "jilink.sqlite3")) as database:
+        database.execute("UPDATE parties_auditentry SET actor = 'user:99' WHERE sequence = 2")
+        database.commit()
+    status, found = _findings(env)
+    assert status == 1 and found["audit"]["found"] == "the chain is broken at entry 2"
 
 
 def test_a_taken_port_and_a_readable_secret_fail(tmp_path):

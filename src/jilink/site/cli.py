@@ -38,7 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "backup": Entry("jilink.site.commands.backup", "Save everything this installation keeps in one file.", _CARE),
     "restore": Entry("jilink.site.commands.restore", "Put a saved installation back.", _CARE),
     "bench": Entry("jilink.site.commands.bench", "Measure this machine against plain C and the targets.", _CARE),
-    "user": Entry("jilink.site.commands.user", "Add people, set passwords, list accounts.", _CARE, django=True),
+    "user": Entry("jilink.site.commands.user", "Add and remove people, set passwords, list accounts.", _CARE, django=True),
 }
 
 EXIT_STATUS: tuple[tuple[type[Exception], int], ...] = ((Refused, 2), (Unavailable, 3), (Malformed, 4))

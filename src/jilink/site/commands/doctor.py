@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jilink.kernel.settings import Settings
+from jilink.site import logs
 from jilink.site.health import installation, machine
 from jilink.site.health.findings import Check, Finding, Level, Wish
 
@@ -50,7 +51,9 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Check machine and installation, and say what to do."""
-    wish = Wish(Settings.from_environment(), terminals)
+    settings = Settings.from_environment()
+    logs.configure(settings.log_format, "doctor")
+    wish = Wish(settings, terminals)
     findings: list[Finding] = []
     with Console(stderr=True).status("Looking") as status:
         for check in CHECKS:

@@ -22,6 +22,8 @@ Examples:
 
   jilink user password wang --generate
 
+  jilink user remove wang            signs the person out for good
+
   jilink user list
 """
 
@@ -62,6 +64,14 @@ def set_password(
     preparation.require_prepared()
     actions.set_password(username=name, password=_password(generate=generate), by=access.system("user"))
     typer.echo(f"{name} has a new password.")
+
+
+@app.command("remove")
+def remove(name: str = typer.Argument(help="Name the person signs in with.", metavar="NAME")) -> None:
+    """Remove a person's account; what they did stays in the audit, under a number."""
+    preparation.require_prepared()
+    actions.remove_user(username=name, by=access.system("user"))
+    typer.echo(f"{name} is removed.")
 
 
 @app.command("list")

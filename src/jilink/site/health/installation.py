@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.db import DatabaseError
 
+from jilink.core.parties import audit
 from jilink.history.tables import History
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import PREFIX, PROCESSES, Settings
@@ -98,8 +99,18 @@ def database(wish: Wish) -> Iterator[Finding]:
         f"{kind}, {'current' if current else 'of another version'}",
         "" if current else "run: jilink prepare",
     )
+    if current:
+        yield _audit()
     if kind == "PostgreSQL" and shutil.which("pg_dump") is None:
         yield Finding("pg_dump", Level.WARN, "not installed", "jilink backup needs it: apt-get install postgresql-client")
+
+
+def _audit() -> Finding:
+    verdict = audit.verify()
+    if verdict.broken_at is None:
+        return Finding("audit", Level.OK, f"{verdict.entries:,} entries, the chain is whole")
+    remedy = "entries from there on were changed, removed or inserted: keep the database as it is, and compare it with a backup"
+    return Finding("audit", Level.FAIL, f"the chain is broken at entry {verdict.broken_at:,}", remedy)
 
 
 async def _missing(settings: Settings) -> list[str]:
