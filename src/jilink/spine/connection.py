@@ -74,6 +74,7 @@ class Connection:
         self._waiting: dict[str, asyncio.Future[Msg]] = {}
         self._numbers = itertools.count()
         self._inbox = ""
+        self._obstacle = ""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -95,6 +96,7 @@ class Connection:
             for listening in list(self.listenings):
                 listening.current = await client.subscribe(listening.subject, queue=listening.queue, cb=listening.receiver)
         self.up.set()
+        self._obstacle = ""
 
     async def _connect(self, client: Client) -> None:
         await client.connect(
@@ -222,6 +224,9 @@ class Connection:
     async def _on_error(self, error: Exception) -> None:
         if isinstance(error, nats.errors.SlowConsumerError):
             log.warning("spine.slow_consumer", subject=error.subject)
+        elif not self.up.is_set() and (reason := str(error) or type(error).__name__) != self._obstacle:
+            self._obstacle = reason  # tried again for ever, told once
+            log.warning("spine.not_reached", client=self._name, reason=reason)
 
     async def _on_disconnected(self) -> None:
         if self.up.is_set():
@@ -247,6 +252,7 @@ class Connection:
     def _renewed(self) -> None:
         self.reconnections += 1
         self.up.set()
+        self._obstacle = ""
         log.info("spine.reconnected", client=self._name)
         for renewed in list(self.on_reconnected):
             renewed()
