@@ -29,7 +29,7 @@ _WINDOW = shapely.box(118.0, 38.5, 135.0, 49.0)
 
 
 class NoTileMaker(Unavailable):
-    """The program that makes vector tiles is not installed."""
+    """The program that makes vector tiles is not installed, or does not run here."""
 
 
 def _feature(shape: BaseGeometry, **properties: object) -> dict[str, object]:
@@ -47,6 +47,15 @@ def _tile_maker() -> str:
     if not found:
         raise NoTileMaker("cubao-tippecanoe is not installed")
     return str(found[0])
+
+
+def _run(command: list[str]) -> None:
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, errors="replace")
+    except OSError as error:
+        raise NoTileMaker(f"{command[0]} does not run: {error.strerror}") from error
+    except subprocess.CalledProcessError as error:
+        raise NoTileMaker(f"the tiles could not be made: {(error.stderr.strip().splitlines() or ['no reason given'])[-1]}") from error
 
 
 def _labels(prefectures: list[Area], counties: list[Area]) -> list[dict[str, object]]:
@@ -101,7 +110,7 @@ def build(data: Path, progress: Callable[[str], None] = lambda _line: None) -> P
         inputs = [f"-L{name}:{_write(folder / f'{name}.geojson', features)}" for name, features in layers.items()]
         progress("Cutting the basemap into tiles")
         command = [maker, "-q", "-o", str(made), "-Z4", "-z11", "--detect-shared-borders", "--no-tile-size-limit", "--buffer=8"]
-        subprocess.run([*command, "-t", scratch, *inputs], check=True, capture_output=True)
+        _run([*command, "-t", scratch, *inputs])
         os.replace(_write(folder / LABELS, _labels(prefectures, counties)), target / LABELS)
         os.replace(made, tiles)
     mark.write_text(key)
