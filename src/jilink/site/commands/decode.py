@@ -22,22 +22,14 @@ _NOISE = re.compile(r"0[xX]|\\x|[\s:,;'\"\-]")
 _EPILOG = """
 Examples:
 
-  echo 7e0002000001440000000100094f7e | jilink decode -
-
-  jilink decode capture.pcap --port 7611
-"""
-
-app = typer.Typer()
-
-_EPILOG = """
-Examples:
-
   echo 7e000200000138001380000007af7e | jilink decode -
 
   jilink decode --profile gps51 frames.txt | jq .fields.speed
 
   jilink decode --port 7611 network.pcap
 """
+
+app = typer.Typer()
 
 
 class BadHex(Malformed):
@@ -174,6 +166,3 @@ def decode(
         out.flush()
     if decoder.failed:
         raise typer.Exit(1)
-
-
-__all__ = ["Decoder", "app", "decode", "parse_line"]
