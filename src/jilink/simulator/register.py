@@ -83,7 +83,7 @@ _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 
 
 def register(count: int, seed: int = 1, *, first: int = 0) -> list[Vehicle]:
-    """Return `count` vehicles of the register of this seed. Plates, telephone numbers and terminal ids are unique in it."""
+    """Return `count` vehicles of the register of this seed: no telephone number or terminal id twice, nor a plate in the first 240,000."""
     return [vehicle(index, seed) for index in range(first, first + count)]
 
 
