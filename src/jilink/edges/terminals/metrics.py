@@ -16,3 +16,4 @@ CLOSED = Counter("jilink_terminal_closed", "Connections ended, by reason", ["rea
 REFUSED = Counter("jilink_terminal_refused", "Registrations and authentications refused, by result", ["result"])
 COMMANDS = Counter("jilink_terminal_commands", "Commands, by what became of them", ["state"])
 MEDIA = Counter("jilink_terminal_media", "Files stored, by kind", ["kind"])
+FAULTS = Counter("jilink_terminal_faults", "Pieces of work that failed by a fault of the gateway itself; the log has each")

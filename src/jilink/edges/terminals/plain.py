@@ -51,7 +51,8 @@ class Plain:
         }
 
     def tick(self) -> None:
-        """Ask again for packages that are late, fail commands that are."""
+        """Ask again for packages that are late, fail commands that are, report what terminals spoke."""
+        self._registrar.tick()
         self._packages.tick()
         self.commands.tick()
 

@@ -1,5 +1,6 @@
 """Registration and authentication: the two questions that need the spine's buckets, asked beside the loop."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ from jilink.spine.terminals import TerminalRegistered, TerminalSeen, TerminalSpo
 MOST_FAILURES = 3
 """Refused authentications in a row before the connection is closed."""
 
+EDITIONS_A_TICK = 25
+"""So many terminals are reported at once as speaking another edition than was known; a fleet's first login must not fill the spine."""
+
 LISTED_PER_SECOND = 20.0
 LISTED_AT_ONCE = 500.0
 
@@ -51,6 +55,13 @@ class Registrar:
     def __init__(self, gateway: Gateway, link: Link, teller: Teller) -> None:
         self._gateway, self._link, self._teller = gateway, link, teller
         self._listing = Budget(LISTED_PER_SECOND, LISTED_AT_ONCE)
+        self._editions: dict[int, tuple[int, int]] = {}
+
+    def tick(self) -> None:
+        """Report a few of the terminals that speak another edition than was known."""
+        for asset in list(itertools.islice(self._editions, EDITIONS_A_TICK)):
+            organisation, year = self._editions.pop(asset)
+            self._teller.tell(TerminalSpoke(asset=asset, year=year), organisation)
 
     def register(self, terminal: Terminal, received: Received, message: Registration2011, step: Step) -> None:
         """Take a 0x0100. The token is stored, as a hash, before the terminal hears of it."""
@@ -83,12 +94,17 @@ class Registrar:
                 )
             self._refuse(terminal, received, result, step)
 
-        self._look_up(terminal, decide, token=False)
+        self._gateway.when_mirrored(terminal, lambda: self._look_up(terminal, decide, token=False))
 
     def authenticate(self, terminal: Terminal, received: Received, text: str, step: Step) -> None:
         """Take a 0x0102: online where the token is the one issued to this phone, terminal and asset."""
         self._gateway.offline(terminal, "authenticates_again")
         self._move(terminal, step.meanwhile)
+        self._gateway.when_mirrored(terminal, lambda: self._judge(terminal, received, text, step))
+
+    def _judge(self, terminal: Terminal, received: Received, text: str, step: Step) -> None:
+        if not self._still(terminal, step.meanwhile):
+            return
         known = self._mirrored(terminal)
         if judge_authentication(known.admission, known.token, text):
             self._accept(terminal, received, known, step)
@@ -149,7 +165,7 @@ class Registrar:
         self._gateway.online(terminal, known.admission)
         self._move(terminal, step.success)
         if known.admission.year != terminal.year:
-            self._teller.tell(TerminalSpoke(asset=known.admission.asset, year=terminal.year), known.admission.organisation)
+            self._editions[known.admission.asset] = (known.admission.organisation, terminal.year)
         self._link.answer(terminal, received, Result.SUCCESS)
 
     def _reject(self, terminal: Terminal, received: Received, step: Step) -> None:
