@@ -117,10 +117,21 @@ class Connections:
         return self._several(fds)
 
     def _several(self, fds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
+        """Rows of a descriptor mostly stand together, since a read brought them; then there is nothing to sort."""
+        new = np.empty(fds.size, np.bool_)
+        new[:1] = True
+        np.not_equal(fds[1:], fds[:-1], out=new[1:])
+        starts = np.flatnonzero(new)
+        runs = fds[starts]
+        run = np.arange(runs.size, dtype=np.int32)
+        self._place[runs] = run
+        if (self._place[runs] == run).all():
+            counts = np.diff(starts, append=fds.size)
+            serials = np.repeat(self.serial[runs] - starts.astype(np.uint16), counts) + np.arange(fds.size).astype(np.uint16)
+            self.serial[runs] += counts.astype(np.uint16)
+            return serials
         order = np.argsort(fds, kind="stable")
         ordered = fds[order]
-        new = np.empty(ordered.size, np.bool_)
-        new[:1] = True
         np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
         place = np.arange(fds.size)
         first = np.maximum.accumulate(np.where(new, place, 0))

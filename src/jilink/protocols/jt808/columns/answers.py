@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,7 @@ _ESCAPE = 0x7D
 _FIELDS = {field.name: field for field in PlatformAnswer.fixed()}
 _BODY = PlatformAnswer.width() or 0
 _LONG, _SHORT = 17, 12
+_SHORT_PHONE = (1 << 48) - 1
 _VERSION_BIT, _VERSION = 0x4000, 1
 
 
@@ -58,6 +61,8 @@ def _encode(
 ) -> tuple[Bytes, Places]:
     """Encode answers of one header form: rows of equal length, then the few escapes that lengthen them."""
     count = phone.size
+    if head == _SHORT:
+        phone = phone & np.uint64(_SHORT_PHONE)
     width = 1 + head + _BODY + 1 + 1
     rows = np.zeros((count, width), np.uint8)
     rows[:, 0] = rows[:, -1] = DELIMITER
@@ -76,7 +81,8 @@ def _encode(
         field = _FIELDS[name]
         _put(rows, 1 + head + field.offset, field.dtype or ">u1", value)
     inner = rows[:, 1:-1]
-    inner[:, -1] = np.bitwise_xor.reduce(inner[:, :-1], axis=1)
+    constant = int(np.bitwise_xor.reduce(rows[0, [1, 2, 3, 4] + ([5] if head == _LONG else [])])) if count else 0
+    inner[:, -1] = _folded(phone, phone_high if head == _LONG else None, serial, reply_serial, reply_id, result) ^ np.uint8(constant)
     special = rows[:, 1:-1] - np.uint8(_ESCAPE) <= DELIMITER - _ESCAPE
     if not special.any():
         return rows.reshape(-1), np.arange(0, count * width + 1, width)
@@ -87,6 +93,17 @@ def _encode(
     out = np.insert(flat, places + 1, flat[places] - np.uint8(_ESCAPE - 1))
     out[places + np.arange(places.size)] = _ESCAPE
     return out, _borders(width + special.sum(axis=1))
+
+
+def _folded(*columns: NDArray[np.unsignedinteger[Any]] | None) -> NDArray[np.uint8]:
+    """Return the exclusive or of all bytes of a row's numbers: all numbers first, then their bytes, which is far quicker than by row."""
+    mixed = np.zeros(1, np.uint64)
+    for column in columns:
+        if column is not None:
+            mixed = mixed ^ column
+    for bits in (32, 16, 8):
+        mixed = mixed ^ mixed >> np.uint64(bits)
+    return mixed.astype(np.uint8)
 
 
 def _put(rows: NDArray[np.uint8], place: int, dtype: str | np.dtype, values: NDArray[np.generic] | int) -> None:
