@@ -1,5 +1,6 @@
 """What `jilink up` shows: one log of all processes on the terminal and in a file, progress, then the address."""
 
+import contextlib
 import json
 import logging
 import sys
@@ -17,13 +18,23 @@ FILE_BYTES = 20 << 20
 FILES = 5
 
 
+class _File(RotatingFileHandler):
+    """Leaves lines out while the disk is full: whoever passes a process's lines on must not stop, or the process would."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing: there is nowhere to say it."""
+
+
 class Journal:
-    """Joins the lines of every process. `machine` True writes each event as JSON and shows no progress."""
+    """Joins the lines of every process. `machine` True writes each event as JSON and shows no progress.
+
+    A line that cannot be written, to a full disk or a reader that has gone, is left out.
+    """
 
     def __init__(self, folder: Path, *, machine: bool, on_ready: Callable[[Console], None] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = folder / "jilink.log"
-        handler = RotatingFileHandler(self.path, maxBytes=FILE_BYTES, backupCount=FILES, encoding="utf-8")
+        handler = _File(self.path, maxBytes=FILE_BYTES, backupCount=FILES, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(message)s"))
         self._file = logging.Logger("jilink.up")
         self._file.addHandler(handler)
@@ -36,6 +47,10 @@ class Journal:
     def line(self, name: str, text: str) -> None:
         """Pass on one line a process wrote, naming the process."""
         self._file.info("%s %s | %s", time.strftime("%Y-%m-%d"), name, text)
+        with contextlib.suppress(OSError):
+            self._show(name, text)
+
+    def _show(self, name: str, text: str) -> None:
         if self._machine:
             known = text.startswith("{")
             self._console.out(text if known else json.dumps({"process": name, "event": text}, ensure_ascii=False), highlight=False)
