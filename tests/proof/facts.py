@@ -18,7 +18,7 @@ COLUMNS = ("asset", "measured_at", *_FIXED, *_ITEMS)
 def of_journal(notes: Iterable[Acknowledged], admissions: Mapping[str, Admission]) -> list[Fact]:
     """Return what terminals know to be safe; `admissions` by digest of the telephone number."""
     asset_of = {phone: admissions[digest(phone)].asset for phone in {note.phone for note in notes}}
-    found = []
+    found: list[Fact] = []
     for note in notes:
         body = note.body
         fixed = [int(getattr(body, name)) for name in _FIXED]

@@ -52,7 +52,7 @@ def batch(number: int) -> list[dict[str, object]]:
 
 
 def track(settings: Settings) -> int:
-    return Reads(History(settings)).track(1, 1, *SPAN).num_rows
+    return int(Reads(History(settings)).track(1, 1, *SPAN).num_rows)
 
 
 @pytest.mark.parametrize("running", [True, False])
