@@ -5,6 +5,7 @@ from datetime import datetime
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit, reads, rules
@@ -41,7 +42,7 @@ def add_organisation(*, name: str, by: Actor, parent: OrganisationId | None = No
         raise Refused("Only the command line adds an organisation at the top.")
     above = Organisation.objects.get(pk=parent) if parent is not None else None
     if Organisation.objects.filter(parent=above, name=name).exists():
-        raise NameTaken(f"There is already an organisation named {name}.")
+        raise NameTaken(_("There is already an organisation named %(name)s.") % {"name": name})
     row = Organisation.objects.create(name=name, parent=above, created_at=now or utc_now())
     row.path = f"{above.path if above else '/'}{row.pk}/"
     row.save(update_fields=["path"])
@@ -98,7 +99,7 @@ def add_user(*, username: str, password: str, by: Actor, name: str = "") -> int:
     if by.user is not None and not by.may(Permission.MANAGE_MEMBERS):
         raise Refused("Only an owner may add people.")
     if User.objects.filter(username=username).exists():
-        raise NameTaken(f"There is already an account named {username}.")
+        raise NameTaken(_("There is already an account named %(name)s.") % {"name": username})
     user = User(username=username, first_name=name)
     _set_password(user, password)
     user.save()
@@ -113,7 +114,7 @@ def set_password(*, username: str, password: str, by: Actor) -> None:
         raise Refused("People change their own password after signing in.")
     user = User.objects.select_for_update().filter(username=username).first()
     if user is None:
-        raise Refused(f"There is no account named {username}.")
+        raise Refused(_("There is no account named %(name)s.") % {"name": username})
     _set_password(user, password)
     user.save(update_fields=["password"])
     audit.record(by, "user.password", f"user:{user.pk}", None)
@@ -134,7 +135,7 @@ def remove_user(*, username: str, by: Actor) -> None:
         raise Refused("Only the command line removes accounts.")
     user = User.objects.filter(username=username).first()
     if user is None:
-        raise Refused(f"There is no account named {username}.")
+        raise Refused(_("There is no account named %(name)s.") % {"name": username})
     audit.record(by, "user.removed", f"user:{user.pk}", None)
     user.delete()
 

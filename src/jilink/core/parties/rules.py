@@ -12,7 +12,7 @@ LONGEST_RETENTION_DAYS = 3660
 
 
 class Permission(StrEnum):
-    """One thing a member may be allowed to do. `SENSITIVE` ones leave an audit row each time."""
+    """One thing a member may be allowed to do. Which uses leave an audit row is said in this room's README."""
 
     VIEW_VEHICLES = "vehicles.view"
     VIEW_TRACKS = "vehicles.track"
@@ -48,10 +48,6 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset({_P.VIEW_VEHICLES, _P.READ_AUDIT}),
 }
 """The whole of it: nothing else grants anything."""
-
-SENSITIVE = frozenset(
-    {_P.VIEW_TRACKS, _P.VIEW_MEDIA, _P.READ_FRAMES, _P.REVEAL_CONTACTS, _P.COMMAND_VEHICLES, _P.COMMAND_UPGRADES, _P.ADMIT_TERMINALS}
-)
 
 
 def permissions_of(role: str) -> frozenset[Permission]:

@@ -103,6 +103,7 @@ class AlarmOut(Schema):
     asset: int
     label: str
     condition: str
+    level: int | None
     raised_at: datetime
     cleared_at: datetime | None
     acknowledged_at: datetime | None

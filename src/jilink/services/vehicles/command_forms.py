@@ -3,6 +3,7 @@
 Numbers are asked for in their unit and given on as the wire's integers.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from jilink.protocols.wire.groups import Repeat, Switch, Tagged, When
@@ -18,7 +20,7 @@ from jilink.protocols.wire.kinds import AnyKind, Bcd, Bytes, Flags, Number, Text
 from jilink.protocols.wire.records import Nested, Record
 from jilink.protocols.wire.times import ClockTime, Day, Moment, Time
 from jilink.services.vehicles.rules import CommandRefused
-from jilink.services.vehicles.words import word
+from jilink.services.vehicles.words import unit, word
 
 LARGEST_FILE = 2 << 20
 Cleaned = Mapping[str, Any]  # Django's cleaned_data
@@ -41,6 +43,7 @@ class Wishes:
 
     initial: Mapping[str, object] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
+    labels: Mapping[str, str | Promise] = field(default_factory=dict)
 
 
 NO_WISHES = Wishes()
@@ -61,6 +64,7 @@ class CommandForm(forms.Form):
         for name, asked in self.fields.items():
             asked.initial = wishes.initial.get(name)
             asked.required = asked.required or name in wishes.required
+            asked.label = str(wishes.labels[name]) if name in wishes.labels else asked.label
         self._given: dict[str, object] = {}
 
     def clean(self) -> dict[str, Any]:
@@ -110,13 +114,17 @@ def _part(kind: AnyKind, name: str, *, required: bool) -> Part:
 
 
 def _label(kind: AnyKind) -> dict[str, Any]:  # arguments of a form field
-    return {"label": f"{word(kind.name)} ({kind.unit})" if kind.unit else word(kind.name)}
+    return {"label": f"{word(kind.name)} ({unit(kind.unit)})" if kind.unit else word(kind.name)}
 
 
 def _number(kind: Declared, name: str, required: bool) -> Part:
     assert isinstance(kind, Number)  # noqa: S101 -- tells the type checker what the table below guarantees
     if kind.choices:
-        choices = [(str(code), word(meaning)) for code, meaning in sorted(kind.choices.items())]
+        meanings = Counter(kind.choices.values())
+        choices = [
+            (str(code), word(meaning) if meanings[meaning] == 1 else f"{word(meaning)} (0x{code:02X})")
+            for code, meaning in sorted(kind.choices.items())
+        ]
         asked: forms.Field = forms.ChoiceField(choices=choices, required=required, **_label(kind))
         return Part({name: asked}, lambda cleaned: int(cleaned[name]) if cleaned.get(name) else None)
     low, high = (round(edge * kind.scale + kind.offset, 9) for edge in (kind.minimum, kind.maximum))
@@ -241,7 +249,7 @@ def _tagged(kind: Declared, name: str, required: bool) -> Part:
     items = {
         one.name: one for kinds in kind.kinds.values() for one in kinds if isinstance(one, Number | Text) and not isinstance(one, Flags)
     }
-    choices = [(key, f"{word(key)} ({one.unit})" if one.unit else word(key)) for key, one in items.items()]
+    choices = [(key, f"{word(key)} ({unit(one.unit)})" if one.unit else word(key)) for key, one in items.items()]
     inputs: dict[str, forms.Field] = {
         f"{name}.item": forms.ChoiceField(choices=choices, label=word("parameter")),
         f"{name}.value": forms.CharField(max_length=200, required=False, label=word("value")),

@@ -13,6 +13,7 @@ from jilink.core.parties.access import Actor, require
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
+from jilink.protocols.jt808.vendors import PROFILES
 from jilink.services.vehicles import rules
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.reads.fleet import KIND, Record
@@ -33,6 +34,17 @@ CHINESE = {
 }
 """Headings that are understood beside the English ones."""
 COLOURS = {"蓝": 1, "蓝色": 1, "黄": 2, "黄色": 2, "黑": 3, "黑色": 3, "白": 4, "白色": 4, "绿": 5, "绿色": 5}
+KINDS = {
+    "轿车": "car",
+    "小型客车": "car",
+    "客车": "bus",
+    "货车": "truck",
+    "出租车": "taxi",
+    "危险品运输车": "hazardous",
+    "农业机械": "farm",
+    "其他": "other",
+}
+"""Kinds that are understood beside the English ones."""
 MOST_ROWS = 20_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -84,11 +96,11 @@ def _rows(content: bytes) -> Iterable[dict[str, str]]:
     try:
         for count, row in enumerate(reader, 1):
             if count > MOST_ROWS:
-                raise FileRefused(f"A file may have {MOST_ROWS} rows; split this one.")
+                raise FileRefused(_("A file may have %(count)d rows; split this one.") % {"count": MOST_ROWS})
             if any(cell.strip() for cell in row):
                 yield {name: cell.strip() for name, cell in zip(names, row, strict=False) if name in COLUMNS}
     except csv.Error as error:
-        raise FileRefused(f"The file is damaged: {error}") from error
+        raise FileRefused(_("The file is damaged: %(error)s") % {"error": error}) from error
 
 
 def _line(number: int, row: dict[str, str], organisation: OrganisationId) -> Line:
@@ -105,7 +117,7 @@ def _line(number: int, row: dict[str, str], organisation: OrganisationId) -> Lin
             driver=row.get("driver", "")[:60],
             driver_phone=row.get("driver_phone", "").lstrip("'")[:20],
             terminal_phone=terminal_phone(row["terminal_phone"].lstrip("'")) if row.get("terminal_phone") else "",
-            profile=row.get("profile") or "standard",
+            profile=_profile(row.get("profile") or "standard"),
             note=row.get("note", "")[:200],
         )
     except Refused as error:
@@ -120,7 +132,14 @@ def _colour(text: str) -> PlateColour:
     return PlateColour(code)
 
 
+def _profile(text: str) -> str:
+    if text not in PROFILES:
+        raise Refused(_("The terminal profile must be one of %(names)s.") % {"names": ", ".join(PROFILES)})
+    return text
+
+
 def _kind(text: str) -> Kind:
+    text = KINDS.get(text, text)
     if text not in set(Kind):
         raise Refused("The kind must be one of car, bus, truck, taxi, hazardous, farm, other.")
     return Kind(text)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from jilink.kernel.errors import Malformed
@@ -29,6 +30,8 @@ class Offer:
     """What its form says at first, by field; what a year's form does not have is passed over."""
     required: frozenset[str] = frozenset()
     """Fields that must not be empty although the standard would allow it."""
+    labels: Mapping[str, str | Promise] = field(default_factory=dict)
+    """Words for fields that mean something of their own in this order."""
 
 
 PHOTO = {"channel": 1, "command": 1, "interval": 0, "resolution": "2", "quality": 3, "brightness": 127, "contrast": 63} | {
@@ -40,7 +43,7 @@ OFFERS = (
     Offer("text", 0x8300, _("Send a text"), {"flag": ["2", "3"], "flag.kind": "3"}, frozenset({"text"})),
     Offer("locate", 0x8201, _("Ask for the position")),
     Offer("follow", 0x8202, _("Report more often"), {"interval": 10, "duration": 300}, frozenset({"duration"})),
-    Offer("photo", 0x8801, _("Take a photo"), PHOTO),
+    Offer("photo", 0x8801, _("Take a photo"), PHOTO, labels={"command": _("How many pictures")}),
     Offer("call", 0x8400, _("Call back"), required=frozenset({"phone"})),
     Offer("doors", 0x8500, _("Lock or open the doors"), {"flag": ["0"]}),
     Offer("parameters", 0x8104, _("Read all parameters")),
@@ -60,7 +63,7 @@ def declaration(message: int, year: Year) -> type[Record]:
     years: tuple[Year, ...] = (2019, 2013, 2011) if year == 2019 else (2013, 2011, 2019)
     found = next((form for form in (registry.message(message, each) for each in years) if form), None)
     if message not in BY_MESSAGE or found is None:
-        raise CommandRefused(f"0x{message:04X} is not an order that can be given.")
+        raise CommandRefused(gettext("%(message)s is not an order that can be given.") % {"message": f"0x{message:04X}"})
     return found
 
 
@@ -73,7 +76,7 @@ def _check_record(form: type[Record], fields: Mapping[str, object]) -> None:
     declared = form.fields()
     for name, value in fields.items():
         if name not in declared:
-            raise CommandRefused(f"There is no field {name}.")
+            raise CommandRefused(gettext("There is no field %(name)s.") % {"name": name})
         _check_value(declared[name], name, value)
 
 
@@ -91,25 +94,25 @@ def _check_when(kind: Declared, name: str, value: object) -> None:
 
 def _check_text(kind: Declared, name: str, value: object) -> None:
     if not isinstance(value, str) or len(value.encode("gb18030", "replace")) > (kind.size or 1023):
-        raise CommandRefused(f"{name}: too long, or no text.")
+        raise CommandRefused(gettext("%(name)s: too long, or no text.") % {"name": name})
 
 
 def _check_nested(kind: Declared, name: str, value: object) -> None:
     if not isinstance(value, Mapping):
-        raise CommandRefused(f"{name}: must be a group of fields.")
+        raise CommandRefused(gettext("%(name)s: must be a group of fields.") % {"name": name})
     _check_record(kind.record, value)
 
 
 def _check_repeat(kind: Declared, name: str, value: object) -> None:
     if not isinstance(value, list):
-        raise CommandRefused(f"{name}: must be a list.")
+        raise CommandRefused(gettext("%(name)s: must be a list.") % {"name": name})
     for element in value:
         _check_value(kind.kind, name, element)
 
 
 def _check_tagged(kind: Declared, name: str, value: object) -> None:
     if not isinstance(value, Mapping):
-        raise CommandRefused(f"{name}: must be items by name.")
+        raise CommandRefused(gettext("%(name)s: must be items by name.") % {"name": name})
 
 
 def _check_number(kind: Declared, name: str, value: object) -> None:
@@ -120,14 +123,17 @@ def _check_number(kind: Declared, name: str, value: object) -> None:
     try:
         kind.to_wire(value if isinstance(value, int) else -(2**70))
     except Malformed as error:
-        raise CommandRefused(f"{name}: must be a whole number from {kind.minimum} to {kind.maximum}.") from error
+        raise CommandRefused(
+            gettext("%(name)s: must be a whole number from %(low)d to %(high)d.")
+            % {"name": name, "low": kind.minimum, "high": kind.maximum}
+        ) from error
 
 
 def _check_bytes(kind: Declared, name: str, value: object) -> None:
     try:
         bytes.fromhex(value if isinstance(value, str) else "?")
     except ValueError as error:
-        raise CommandRefused(f"{name}: must be bytes in hexadecimal.") from error
+        raise CommandRefused(gettext("%(name)s: must be bytes in hexadecimal.") % {"name": name}) from error
 
 
 _CHECKS: list[tuple[type, Callable[[Declared, str, object], None]]] = [

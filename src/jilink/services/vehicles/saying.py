@@ -1,21 +1,25 @@
 """Fields of orders and of answers in people's words: each value under its name, with its unit, choices and flags spelt out."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from jilink.protocols.wire.groups import Repeat, Switch, Tagged, When
 from jilink.protocols.wire.joined import Joined
 from jilink.protocols.wire.kinds import AnyKind, Bytes, Flags, Number
 from jilink.protocols.wire.records import Nested, Record
-from jilink.services.vehicles.words import word
+from jilink.services.vehicles.words import unit, word
 
 UNTOLD = frozenset({"reply_serial"})
 """Bookkeeping of the wire that tells people nothing."""
 LONGEST_HEX = 64
+NO_LABELS: Mapping[str, str | Promise] = {}
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00")
 Shown = Any  # JSON as declarations render it
 
 
@@ -27,10 +31,11 @@ class Said:
     text: str
 
 
-def of_fields(form: type[Record], given: str) -> list[Said]:
-    """Return the fields of an order (its JSON, the integers of the wire) as its declaration explains them."""
+def of_fields(form: type[Record], given: str, labels: Mapping[str, str | Promise] = NO_LABELS) -> list[Said]:
+    """Return the fields of an order (its JSON, the integers of the wire) as its declaration explains them; `labels` go before words."""
     fields = msgspec.json.decode(given, type=dict[str, object])
-    return list(_record(form, fields))
+    own = {word(name): str(label) for name, label in labels.items()}
+    return [Said(own.get(said.name, said.name), said.text) for said in _record(form, fields)]
 
 
 def _record(form: type[Record], fields: Mapping[str, object]) -> Iterator[Said]:
@@ -105,7 +110,9 @@ def _text(value: Shown) -> str:
         return word(meaning)
     plain = value["value"]
     number = "—" if plain in (None, "") else f"{plain:.10g}" if isinstance(plain, float) else str(plain)
-    return f"{number} {value['unit']}" if value.get("unit") else number
+    if _MOMENT.fullmatch(number):
+        return number[:19].replace("T", " ")
+    return f"{number} {unit(value['unit'])}" if value.get("unit") else number
 
 
 def vocabulary(form: type[Record]) -> Iterator[str]:

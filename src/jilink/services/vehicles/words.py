@@ -28,6 +28,12 @@ def spelling(name: str) -> str:
     return spelt[:1].upper() + spelt[1:]
 
 
+def unit(name: str) -> str:
+    """Return how people write a unit of the declarations."""
+    return UNITS.get(name, name)
+
+
+UNITS = {"deg": "°", "degC": "°C"}
 lazy_word = lazy(word, str)
 """The same for what is made before anyone looks: forms."""
 _NUMBERED = re.compile(r"([a-z][a-z_]*[a-z])_?(\d+|0[0-9a-f]{3})")
@@ -102,7 +108,7 @@ WORDS = {
     "normal call": _("Normal call"),
     "listen in": _("Listen in"),
     "close and lock": _("Close and lock"),
-    "open": _("Open"),
+    "open": _("Unlock and open"),
     "lock": _("Lock"),
     "doors": _("Doors"),
     "replace": _("Replace"),

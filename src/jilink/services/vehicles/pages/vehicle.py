@@ -32,6 +32,9 @@ from jilink.services.vehicles.reads import orders as order_reads
 from jilink.services.vehicles.rules import Kind, Year
 from jilink.services.vehicles.words import word
 
+PHOTOGRAPH = 0x8801
+MORE_MAY_COME = timedelta(minutes=1)
+
 
 def _may(actor: Actor, permission: Permission, detail: fleet.Detail) -> bool:
     return permission in actor.grants.get(detail.organisation_id, frozenset())
@@ -49,15 +52,16 @@ def _forms(actor: Actor, detail: fleet.Detail, year: Year, wrong: tuple[str, Com
         {
             "name": offer.slug,
             "title": offer.title,
-            "form": wrong[1] if wrong and wrong[0] == offer.slug else _form(offer, year),
+            "form": wrong[1] if wrong and wrong[0] == offer.slug else _form(offer, year, detail),
         }
         for offer in OFFERS
         if offer.message != orders.UPGRADE or upgrades
     ]
 
 
-def _form(offer: Offer, year: Year, data: Posted = None, files: Posted = None) -> CommandForm:
-    return form_for(orders.declaration(offer.message, year), data, files, Wishes(offer.initial, offer.required))
+def _form(offer: Offer, year: Year, detail: fleet.Detail, data: Posted = None, files: Posted = None) -> CommandForm:
+    here = {"areas.latitude": detail.latitude, "areas.longitude": detail.longitude}
+    return form_for(orders.declaration(offer.message, year), data, files, Wishes({**here, **offer.initial}, offer.required, offer.labels))
 
 
 def _show(
@@ -71,7 +75,7 @@ def _show(
         "profile": word(detail.profile) if detail.profile else "",
         "kind": KINDS[Kind(detail.kind)] if detail.kind else "",
         "alarms": _alarms(actor, asset),
-        "commands": _orders(actor, asset) if _may(actor, Permission.COMMAND_VEHICLES, detail) else [],
+        **(_orders(actor, asset) if _may(actor, Permission.COMMAND_VEHICLES, detail) else {}),
         "command_forms": _forms(actor, detail, year, wrong) if can_command else [],
         "can_command": can_command,
         "can_change": _may(actor, Permission.MANAGE_VEHICLES, detail),
@@ -149,14 +153,21 @@ def acknowledge(request: HttpRequest, actor: Actor, alarm: int) -> HttpResponse:
 # --- commands ---------------------------------------------------------------------------------------------------------
 
 
-def _orders(actor: Actor, asset: AssetId) -> list[dict[str, object]]:
+def _said(order: order_reads.Order) -> list[saying.Said]:
+    offer = BY_MESSAGE.get(order.message)
+    return saying.of_fields(orders.declaration(order.message, order.year), order.fields, offer.labels) if offer else []
+
+
+def _orders(actor: Actor, asset: AssetId) -> dict[str, object]:
+    """Return the context of `_commands.html`. An order is asked about again while it is open, and a while longer for its photos."""
     found = order_reads.of_asset(actor, asset)
     media = recordings.of_orders(actor, asset, found)
-    return [
+    recent = utc_now() - MORE_MAY_COME
+    shown_orders = [
         {
             "id": each.id,
             "title": BY_MESSAGE[each.message].title if each.message in BY_MESSAGE else f"0x{each.message:04X}",
-            "detail": saying.of_fields(orders.declaration(each.message, each.year), each.fields) if each.message in BY_MESSAGE else [],
+            "detail": _said(each),
             "state": each.state,
             "reason": word(each.reason) if each.reason else "",
             "answer": saying.of_reply(each.reply),
@@ -167,13 +178,15 @@ def _orders(actor: Actor, asset: AssetId) -> list[dict[str, object]]:
         }
         for each in found
     ]
+    pending = any(not each.final or (each.message == PHOTOGRAPH and each.given_at > recent) for each in found)
+    return {"commands": shown_orders, "pending": pending, "again": reverse("vehicles:commands", args=[asset])}
 
 
 @require_safe
 @signed_in
 def commands(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
     """Show the commands of one vehicle alone."""
-    return render(request, "vehicles/_commands.html", {"commands": _orders(actor, AssetId(asset))})
+    return render(request, "vehicles/_commands.html", _orders(actor, AssetId(asset)))
 
 
 @require_POST
@@ -186,7 +199,7 @@ def command(request: HttpRequest, actor: Actor, asset: int, name: str) -> HttpRe
     if offer is None:
         raise NotFound("There is no such order.")
     year = _year(request, detail)
-    form = _form(offer, year, request.POST, request.FILES)
+    form = _form(offer, year, detail, request.POST, request.FILES)
     if not form.is_valid():
         return _show(request, actor, AssetId(asset), (name, form))
     actions.give_command(asset=AssetId(asset), message=offer.message, fields=form.fields_given(), by=actor, year=year)
