@@ -3,7 +3,8 @@
 Both ends of a connection are on this machine. Ours is the growth of the gateway workers' proportional set size. The kernel's is the growth
 of socket buffers and of those slabs that got at least one object for every second connection, so that other work on the machine hardly
 counts (of all slabs together, where /proc/slabinfo is for root alone). The terminals' part of that is what plain C, measured first with
-epoll at both ends, has for one end.
+epoll at both ends, has for one end. Half of the connections come before the first look, so that what slabs and heaps still held free from
+earlier work is used up.
 """
 
 import resource
@@ -27,6 +28,8 @@ MOST_EACH = 50_000
 SETTLE_S = 2.0
 SETTLE_WITHIN_S = 30.0
 SETTLED_BYTES = 200_000
+STRANGERS = 0.02
+"""Sockets of others, as a share of ours, that may come or go while memory is measured."""
 HOLD_S = 600
 MILLION = 1_000_000
 ALL_SLABS = "all"
@@ -40,6 +43,7 @@ Say = Callable[[str], None]
 class Memory:
     """What is in use: objects by slab (name and bytes an object), bytes of socket buffers, bytes of the processes asked for."""
 
+    sockets: int
     slabs: dict[tuple[str, int], int]
     buffers: int
     ours: int
@@ -55,7 +59,7 @@ def measure(runs: int, say: Say, *, most: int = MOST_EACH) -> list[Figure]:
         generator, program = build(folder)
         say(f"memory: {each:,} connections of plain C, for comparison")
         with yardstick(program) as (port, pid):
-            plain, _ = _grown(generator, folder, [[(b"", []) for _ in range(each)]], port, [pid])
+            plain, _ = _grown(generator, folder, [[(b"", []) for _ in range(each // 2)]] * 2, port, [pid])
         one_end = plain / 2
         subject = f"Memory of an idle connection ({each * WORKERS:,} in {WORKERS} worker processes)"
         figures = [Figure(subject, "plain C, epoll: the kernel's, one end", "bytes", (one_end,))]
@@ -90,15 +94,21 @@ def _of_loop(
 def _grown(
     generator: Path, folder: Path, shares: Sequence[list[tuple[bytes, list[bytes]]]], port: int, pids: Sequence[int]
 ) -> tuple[float, float]:
-    """Return the bytes a connection (the kernel's for both ends, the processes') while these terminals are connected and silent."""
-    before = _settled(pids)
+    """Return the bytes a connection (the kernel's for both ends, the processes') while the second half of these shares is connected too."""
+    half = len(shares) // 2
     with ExitStack() as stack:
+        before = _settled(pids)
         for number, share in enumerate(shares):
             script = folder / f"hold-{number}"
             write_script(script, share)
             stack.enter_context(_held(generator, script, port, len(share)))
+            if number + 1 == half:
+                before = _settled(pids)
         after = _settled(pids)
-    count = sum(map(len, shares))
+    count = sum(map(len, shares[half:]))
+    strangers = after.sockets - before.sockets - 2 * count
+    if abs(strangers) > count * STRANGERS:
+        raise RigFailed(f"{abs(strangers):,} other sockets came or went meanwhile; measure again on a quiet machine")
     slabs = {key: objects - before.slabs.get(key, 0) for key, objects in after.slabs.items()}
     in_slabs = sum(size * grown for (name, size), grown in slabs.items() if name == ALL_SLABS or grown >= count / 2)
     return (in_slabs + after.buffers - before.buffers) / count, (after.ours - before.ours) / count
@@ -134,9 +144,10 @@ def _settled(pids: Sequence[int]) -> Memory:
 
 def _memory(pids: Sequence[int]) -> Memory:
     """Return what is in use now."""
-    buffers = int(Path("/proc/net/sockstat").read_text().split("TCP:")[1].split(" mem ")[1].split()[0]) * resource.getpagesize()
+    tcp = Path("/proc/net/sockstat").read_text().split("TCP:")[1].split()
+    buffers = int(tcp[tcp.index("mem") + 1]) * resource.getpagesize()
     ours_kib = sum(int(Path(f"/proc/{pid}/smaps_rollup").read_text().split("\nPss:")[1].split()[0]) for pid in pids)
-    return Memory(_slabs(), buffers, ours_kib * 1024)
+    return Memory(int(tcp[tcp.index("inuse") + 1]), _slabs(), buffers, ours_kib * 1024)
 
 
 def _slabs() -> dict[tuple[str, int], int]:
