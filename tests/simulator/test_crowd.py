@@ -1,7 +1,6 @@
 """Pretend terminals against the real gateway, spine and register: what an operator would see, byte for byte over TCP."""
 
 import asyncio
-import socket
 import subprocess
 import sys
 from contextlib import asynccontextmanager, contextmanager
@@ -19,7 +18,7 @@ from jilink.spine import arrow, subjects
 from jilink.spine.client import Spine, connect, ensure
 from jilink.spine.measurements import POSITIONS
 from jilink.spine.records import Admission, CommandReply, CommandRequest, digest
-from tests.site.installation import environment, running_spine, until
+from tests.site.installation import environment, listens, running_spine, until
 
 QUICK = Habits(report_s=0.2, heartbeat_s=5, answer_s=3, tunnel_every_s=0, alarm_every_s=0, refused_s=0.5)
 
@@ -31,20 +30,12 @@ def _gateway(env):
         process = subprocess.Popen([sys.executable, "-m", "jilink.site.cli", "run", "terminals"], env=env, stdout=file, stderr=file)
     port = int(env["JILINK_TERMINALS"].rpartition(":")[2])
     try:
-        until(lambda: process.poll() is not None or _listens(port), "the gateway listens")
+        until(lambda: process.poll() is not None or listens(port), "the gateway listens")
         assert process.poll() is None, log.read_text()
         yield process
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 0.2).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture

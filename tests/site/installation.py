@@ -153,14 +153,15 @@ def running_spine(env: dict[str, str]) -> Iterator[None]:
         [sys.executable, "-m", "jilink.site.cli", "run", "spine"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        until(lambda: _listens(int(env["JILINK_NATS_PORT"])), "the spine listens")
+        until(lambda: listens(int(env["JILINK_NATS_PORT"])), "the spine listens")
         yield
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Return whether somebody listens on a loopback port."""
     try:
         socket.create_connection(("127.0.0.1", port), 0.2).close()
     except OSError:
