@@ -8,15 +8,14 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]  # -- its configuration type is of no use here
-    """Build assets unless the checkout already holds them."""
+    """Build what the wheel holds beside Python."""
 
     def initialize(self, version: str, build_data: dict[str, object]) -> None:
         """Run the front-end build and compile the translations."""
         if version == "editable":
             return
         root = Path(self.root)
-        if not (root / "src/jilink/webkit/static/jl/manifest.json").exists():
-            subprocess.run([sys.executable, str(root / "frontend/build.py")], check=True)
+        subprocess.run([sys.executable, str(root / "frontend/build.py")], check=True)
         subprocess.run(
             [sys.executable, "-m", "babel.messages.frontend", "compile", "-q", "-D", "django", "-d", "src/jilink/webkit/locale"],
             cwd=root,
