@@ -123,6 +123,18 @@ def test_a_long_upload_arrives_unbroken_though_it_fills_every_receive_buffer(har
     assert bytes(harness.received[fd]) == content
 
 
+@pytest.mark.parametrize("count", [3, 40])
+def test_peers_that_speak_and_leave_at_once_are_heard_whole_and_reported(harness: Harness, count: int) -> None:
+    clients, fds = harness.connect(count)
+    words = {fd: os.urandom(1 + 97 * place) for place, fd in enumerate(fds)}
+    words[fds[-1]] = os.urandom(4 * LIMITS.receive_bytes)
+    for client, fd in zip(clients, fds, strict=True):
+        client.sendall(words[fd])
+        client.close()
+    harness.until(lambda: sorted(harness.closed) == sorted(fds))
+    assert {fd: bytes(harness.received[fd]) for fd in fds} == words
+
+
 def test_several_rows_for_one_connection_arrive_in_order(harness: Harness) -> None:
     (one, two), (first, second) = harness.connect(2)
     harness.send((first, b"a"), (second, b"x"), (first, b"b"), (first, b"c"), (second, b"y"), (first, b"d"))

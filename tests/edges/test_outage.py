@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,10 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from jilink.edges.terminals.listeners import ListenRefused
-from jilink.edges.terminals.main import main
+from jilink.edges.terminals.main import STOP_S, main
 from jilink.kernel.settings import Settings
 from tests.edges.conftest import Gateway, eventually, running_gateway
-from tests.edges.terminal import Terminal, location
+from tests.edges.terminal import Terminal, authentication, location
 from tests.spine.server import free_port
 
 
@@ -44,6 +45,36 @@ def test_without_the_spine_nothing_is_acknowledged_and_after_its_return_everythi
         answers = [struct.unpack(">HHB", terminal.receive(30).body) for _ in frames]
         assert answers == [(3 + k, 0x0200, 0) for k in range(20)]
         assert [row["latitude"] for row in gateway.positions().to_pylist()] == [43_000_000 + k for k in range(20)]
+
+
+def test_a_login_before_the_gateway_knows_who_is_admitted_is_answered_once_it_does(tmp_path: Path) -> None:
+    with running_gateway(tmp_path) as gateway, ThreadPoolExecutor(1) as pool:
+        gateway.admit()
+        token = gateway.terminal().login()
+        gateway.stop()
+        gateway.server.kill()
+        started = pool.submit(gateway.start)
+        eventually(lambda: "worker_starts" in gateway.log.read_text())
+        terminal = gateway.terminal()
+        serial = terminal.send(0x0102, authentication(token))
+        assert terminal.silent_for(1)
+        gateway.server.start()
+        assert terminal.receive(30).body == struct.pack(">HHB", serial, 0x0102, 0)
+        started.result()
+
+
+def test_a_gateway_without_its_spine_stops_before_it_would_be_killed(tmp_path: Path) -> None:
+    with running_gateway(tmp_path, terminals_retry_s=60) as gateway:
+        gateway.admit()
+        terminal = gateway.terminal()
+        terminal.login()
+        gateway.server.kill()
+        terminal.send(0x0200, location())
+        assert terminal.silent_for(0.5)
+        assert gateway.process is not None
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(STOP_S) == 0
+        assert "worker_stopped" in gateway.log.read_text() and "worker_killed" not in gateway.log.read_text()
 
 
 def page(port: int, path: str) -> tuple[int, str]:

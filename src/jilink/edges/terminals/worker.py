@@ -49,6 +49,8 @@ MOST_UNCONFIRMED_EVENTS = 4096
 TICK_S = 0.25
 IDLE_POLL_S = 0.1
 STOP_S = 5.0
+STOP_ALONE_S = 2.0
+"""How long a worker waits for its last confirmations when it stops, and how long for a spine that is not there."""
 
 
 def run(settings: Settings, name: str, number: int) -> None:
@@ -132,8 +134,10 @@ class Worker:
         self._flush()
         for terminal in list(self.gateway.connections.terminals.values()):
             self.gateway.offline(terminal, "gateway_stopped")
-        deadline = self._clock() + STOP_S
-        while self._clock() < deadline and not (self.gateway.journal.idle() and self.gateway.publisher.unconfirmed == 0):
+        began = self._clock()
+        while not (self.gateway.journal.idle() and self.gateway.publisher.unconfirmed == 0):
+            if self._clock() - began >= (STOP_S if self.gateway.spine.connected else STOP_ALONE_S):
+                break
             self.gateway.journal.flush()
             self.gateway.wait(0.02)
             self.gateway.publisher.tick()
