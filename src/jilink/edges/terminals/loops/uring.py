@@ -19,7 +19,7 @@ from jilink.edges.terminals.loops.epoll import OUT_OF_DESCRIPTORS
 _RECEIVE, _ACCEPT, _WAKE, _SEND, _WRITABLE = range(5)
 _CLOSING = 5
 """State of a descriptor whose receive is still to end; only then may the number be freed."""
-_ENTRIES, _COMPLETIONS = 4096, 65536
+_ENTRIES, _COMPLETIONS = 1024, 65536
 _GATHER_AT_LEAST = 1024
 _FEW = 16
 """Up to so many rows are sent by one system call each."""
