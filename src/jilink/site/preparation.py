@@ -81,7 +81,7 @@ def _first_account(settings: Settings) -> str:
     organisation = reads.organisation_named(name) or actions.add_organisation(name=name, by=access.system("prepare"))
     by = access.system("prepare")
     user = actions.add_user(username=login.user, password=login.password, by=by)
-    actions.set_role(user=user, organisation=organisation, role=Role.OWNER, by=by)
+    actions.set_role(user=user, organisation=organisation, role=Role.OPERATOR, by=by)
     return f"made; the login is in {first_login.path(settings.data)}"
 
 

@@ -28,6 +28,17 @@ def test_a_role_grants_its_permissions_in_its_subtree_and_nowhere_else(world: Wo
                 access.require(actor, permission, organisation)
 
 
+def test_nobody_gives_a_role_that_grants_more_than_he_holds_or_to_nobody(world: World) -> None:
+    owner, other = world.actor(Role.OWNER, world.north), world.person(Role.ANALYST, world.north)
+    with pytest.raises(NotFound):
+        actions.set_role(user=other.pk, organisation=world.north, role=Role.OPERATOR, by=owner)
+    with pytest.raises(NotFound):
+        actions.set_role(user=999_999, organisation=world.north, role=Role.ANALYST, by=owner)
+    actions.set_role(user=other.pk, organisation=world.north, role=Role.DISPATCHER, by=owner)
+    assert not access.actor_of(other).may(Permission.VIEW_OPERATIONS)
+    assert access.actor_of(other).may(Permission.COMMAND_VEHICLES)
+
+
 def test_nobody_may_nothing(world: World) -> None:
     for permission in Permission:
         with pytest.raises(NotFound):

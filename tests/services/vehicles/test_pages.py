@@ -165,8 +165,14 @@ def test_revealing_a_phone_is_a_permission_and_leaves_an_audit_row(world: World)
 
 def test_the_operations_page_shows_what_is_down(world: World, settings: Any) -> None:
     settings.JILINK = replace(settings.JILINK, health_port=free_port())
-    text = signed_in(world, Role.OWNER, world.north).get("/operations/").content.decode()
+    text = signed_in(world, Role.OPERATOR, world.north).get("/operations/").content.decode()
     assert "relay" in text and "badge-down" in text
+
+
+def test_the_installation_is_its_operators_affair_and_no_owners(world: World) -> None:
+    owner = signed_in(world, Role.OWNER, world.north)
+    assert owner.get("/operations/").status_code == 404
+    assert "/operations/" not in owner.get("/vehicles/").content.decode()
 
 
 def test_the_language_is_switched_on_every_page(world: World) -> None:

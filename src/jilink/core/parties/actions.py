@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit, reads, rules
-from jilink.core.parties.access import Actor, require
+from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.events import AdmissionPolicyChanged, RetentionChanged
 from jilink.core.parties.models import Member, Organisation, User
-from jilink.core.parties.rules import Permission, Role
+from jilink.core.parties.rules import Permission, Role, permissions_of
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import MemberId, OrganisationId
@@ -142,8 +142,15 @@ def remove_user(*, username: str, by: Actor) -> None:
 
 @transaction.atomic
 def set_role(*, user: int, organisation: OrganisationId, role: Role, by: Actor, now: datetime | None = None) -> MemberId:
-    """Make the person a member with this role, or change the role they have."""
+    """Make the person a member with this role, or change the role they have.
+
+    Raises NotFound where there is no such person, or where the role would grant what its giver does not hold.
+    """
     require(by, Permission.MANAGE_MEMBERS, organisation)
+    for permission in permissions_of(role):
+        require(by, permission, organisation)
+    if not User.objects.filter(pk=user).exists():
+        raise NotFound("There is no such thing, or you may not see it.")
     row, _made = Member.objects.update_or_create(
         user_id=user,
         organisation_id=organisation,

@@ -32,6 +32,7 @@ class Permission(StrEnum):
 class Role(StrEnum):
     """What a member is in an organisation and in everything below it."""
 
+    OPERATOR = "operator"
     OWNER = "owner"
     SUPERVISOR = "supervisor"
     DISPATCHER = "dispatcher"
@@ -41,13 +42,14 @@ class Role(StrEnum):
 
 _P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
-    Role.OWNER: frozenset(Permission),
-    Role.SUPERVISOR: frozenset(Permission) - {_P.MANAGE_MEMBERS},
+    Role.OPERATOR: frozenset(Permission),
+    Role.OWNER: frozenset(Permission) - {_P.VIEW_OPERATIONS},
+    Role.SUPERVISOR: frozenset(Permission) - {_P.VIEW_OPERATIONS, _P.MANAGE_MEMBERS},
     Role.DISPATCHER: frozenset({_P.VIEW_VEHICLES, _P.VIEW_TRACKS, _P.VIEW_MEDIA, _P.COMMAND_VEHICLES, _P.ACKNOWLEDGE_ALARMS}),
     Role.ANALYST: frozenset({_P.VIEW_VEHICLES}),
     Role.AUDITOR: frozenset({_P.VIEW_VEHICLES, _P.READ_AUDIT}),
 }
-"""The whole of it: nothing else grants anything."""
+"""The whole of it: nothing else grants anything. The operator runs the installation; its health is no organisation's affair."""
 
 
 def permissions_of(role: str) -> frozenset[Permission]:
