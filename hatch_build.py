@@ -17,7 +17,7 @@ class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]  # -- its config
         root = Path(self.root)
         subprocess.run([sys.executable, str(root / "frontend/build.py")], check=True)
         subprocess.run(
-            [sys.executable, "-m", "babel.messages.frontend", "compile", "-q", "-D", "django", "-d", "src/jilink/webkit/locale"],
+            [sys.executable, "-m", "babel.messages.frontend", "--quiet", "compile", "-D", "django", "-d", "src/jilink/webkit/locale"],
             cwd=root,
             check=True,
         )
