@@ -92,9 +92,10 @@ def test_a_position_without_a_fix_or_a_clock_is_stored_with_nulls(admitted: Mine
     assert (row["latitude"], row["longitude"], row["measured_at"], row["items"]) == (None, None, None, b"\xe1\x02\xab\xcd")
 
 
-def test_a_position_that_is_cut_off_is_answered_as_malformed_or_kept(admitted: Mine) -> None:
+def test_a_position_that_is_cut_off_is_answered_as_malformed_and_kept(admitted: Mine) -> None:
     terminal = online(admitted)
-    terminal.send(0x0200, location()[:20])
+    serial = terminal.send(0x0200, location()[:20])
+    assert terminal.expect(0x8001).body == struct.pack(">HHB", serial, 0x0200, 2)
     eventually(
         lambda: any(f["asset"] == admitted.asset and f["reason"] == "truncated" for f in admitted.gateway.frames("frames.quarantine.1"))
     )

@@ -9,6 +9,7 @@ from jilink.edges.terminals.gateway import Gateway
 from jilink.edges.terminals.session import Registration, Result
 from jilink.protocols.jt808 import codec
 from jilink.protocols.jt808 import frame as framing
+from jilink.protocols.jt808.codec import Packet
 from jilink.protocols.jt808.general import PlatformAnswer, RegistrationAnswer, ResendRequest, ResendRequest2013, TimeAnswer
 from jilink.protocols.jt808.header import Header
 from jilink.protocols.jt808.joiner import Joiner
@@ -55,9 +56,8 @@ class Link:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    def decode(self, terminal: Terminal, raw: bytes) -> Received:
-        """Return the message of a frame, or one package of a longer one. Raises Malformed."""
-        packet = codec.open_frame(raw)
+    def decode(self, terminal: Terminal, packet: Packet, raw: bytes) -> Received:
+        """Return the message of an opened frame, or one package of a longer one. Raises Malformed."""
         header = packet.header
         if header.total > 1:
             return Received(header, raw, packet.body, None, header.year, (header.serial,), part=True)

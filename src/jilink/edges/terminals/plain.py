@@ -11,10 +11,19 @@ from jilink.edges.terminals.matching import ANSWERS, UNNUMBERED
 from jilink.edges.terminals.media import Media
 from jilink.edges.terminals.packages import Packages
 from jilink.edges.terminals.registrar import Registrar
-from jilink.edges.terminals.session import TERMINAL_ANSWER, Act, Result, Step, step
+from jilink.edges.terminals.session import TERMINAL_ANSWER, Act, Result, State, Step, step
 from jilink.kernel.errors import Malformed
+from jilink.protocols.jt808 import codec
 from jilink.protocols.jt808.columns import phone_number
-from jilink.protocols.jt808.general import Authentication, Authentication2013, Registration2011, TerminalAnswer, TerminalResendRequest
+from jilink.protocols.jt808.general import (
+    Authentication,
+    Authentication2013,
+    PlatformAnswer,
+    Registration2011,
+    TerminalAnswer,
+    TerminalResendRequest,
+)
+from jilink.protocols.jt808.header import Header
 from jilink.protocols.jt808.media import MediaUpload, MediaUpload2011
 from jilink.protocols.wire.records import Record
 from jilink.spine.records import digest
@@ -59,8 +68,14 @@ class Plain:
     def frame(self, terminal: Terminal, raw: bytes, *, stored: bool) -> None:
         """Handle one frame; `stored` says that the hot path has its position. What cannot be decoded is kept with its reason."""
         try:
-            received = self._link.decode(terminal, raw)
+            packet = codec.open_frame(raw)
         except Malformed as error:
+            self._malformed(terminal, raw, error.reason)
+            return
+        try:
+            received = self._link.decode(terminal, packet, raw)
+        except Malformed as error:
+            self._tell_malformed(terminal, packet.header)
             self._malformed(terminal, raw, error.reason)
             return
         if not self._identify(terminal, received):
@@ -101,6 +116,12 @@ class Plain:
         self._gateway.quarantine(terminal, raw, reason)
         if self._gateway.rates.malformed(terminal.fd):
             self._gateway.close(terminal, "malformed")
+
+    def _tell_malformed(self, terminal: Terminal, header: Header) -> None:
+        """Answer result 2 (JT/T 808-2019, 8.2) to a whole frame whose body fits no form, so that its sender does not repeat it for ever."""
+        online = self._gateway.connections.state_of(terminal.fd) is State.ONLINE
+        if online and header.phone == terminal.phone and header.id != TERMINAL_ANSWER:
+            self._link.send(terminal, PlatformAnswer(reply_serial=header.serial, reply_id=header.id, result=int(Result.MALFORMED)))
 
     def _register(self, terminal: Terminal, received: Received, todo: Step) -> None:
         if isinstance(received.fields, Registration2011):
