@@ -130,7 +130,7 @@ async def _admit(spine: Spine, terminal: LoadTerminal) -> None:
         token_sha256=hashlib.sha256(terminal.token.encode()).hexdigest(), terminal_id="", asset=terminal.asset, issued_at=datetime.now(UTC)
     )
     await spine.bucket(TOKENS).put(key, msgspec.json.encode(token))
-    await spine.bucket(ADMISSION).put(key, msgspec.json.encode(Admission(asset=terminal.asset, organisation=1)))
+    await spine.bucket(ADMISSION).put(key, msgspec.json.encode(Admission(asset=terminal.asset, organisation=1, year=2013)))
 
 
 def _workers_of(parent: int, count: int) -> list[int]:
