@@ -3,13 +3,18 @@
 import subprocess
 import sys
 from importlib import import_module
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from jilink.kernel import settings
 from jilink.kernel.errors import Malformed, Refused, Unavailable
+from jilink.kernel.settings import Settings
 from jilink.site import processes
 from jilink.site.cli import COMMANDS, EXIT_STATUS
+from jilink.site.commands import up
+from jilink.site.journal import for_people
 from tests.site.installation import environment, jilink
 
 
@@ -89,3 +94,35 @@ def test_a_removed_person_is_gone_and_an_unknown_one_is_refused(env):
 
 def test_the_version_is_shown(env):
     assert jilink("--version", env=env).stdout.startswith("jilink 0.")
+
+
+def test_a_new_password_for_an_unknown_account_is_refused_before_a_password_is_shown(env):
+    assert jilink("prepare", env=env).returncode == 0
+    refused = jilink("user", "password", "nobody", "--generate", env=env)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "there is no account named nobody" in refused.stderr
+
+
+def test_what_is_said_when_everything_runs_is_one_fact_a_line_and_never_cut(tmp_path):
+    settings = Settings(data=tmp_path / ("long" * 40))
+    out = StringIO()
+    up.show_ready(
+        Console(file=out, width=80), up.facts(settings, "http://127.0.0.1:8080/", settings.data / "logs" / "jilink.log", new=False)
+    )
+    lines = out.getvalue().splitlines()
+    assert lines[-1] == "Ctrl-C stops everything."
+    assert {f"Data: {settings.data}", f"Log: {settings.data}/logs/jilink.log", "Attachments: 0.0.0.0:7612"} <= set(lines)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("[7] 2026/11/22 14:00:00.000001 [INF] Starting nats-server", None),
+        ("[7] 2026/11/22 14:00:00.000001 [WRN] Plaintext passwords detected, use nkeys or bcrypt", None),
+        ("[7] 2026/11/22 14:00:00.000001 [INF] Server is ready", "spine ready"),
+        ("[7] 2026/11/22 14:00:00.000001 [ERR] no room", "[7] 2026/11/22 14:00:00.000001 [ERR] no room"),
+        ("a line of our own", "a line of our own"),
+    ],
+)
+def test_people_read_of_the_spine_that_it_is_ready_and_what_is_wrong(line, shown):
+    assert for_people(line) == shown

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,22 @@ COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_
 FILE_BYTES = 20 << 20
 FILES = 5
 
+_SERVER_LINE = re.compile(r"^\[\d+\] \S+ \S+ \[(?P<level>[A-Z]{3})\] (?P<text>.*)")
+"""A line of nats-server: process id, date, time, level, text."""
+_SERVER_PASSES = {"WRN", "ERR", "FTL"}
+_SERVER_KNOWN = "Plaintext passwords detected"
+"""Said of the generated password, which lies in a file of its owner and is asked for on loopback alone."""
+
+
+def for_people(text: str) -> str | None:
+    """Return what a person reads of a line: of nats-server's only that it is ready, its warnings and errors; None for the rest."""
+    line = _SERVER_LINE.match(text)
+    if line is None:
+        return text
+    if line["text"] == "Server is ready":
+        return "spine ready"
+    return text if line["level"] in _SERVER_PASSES and not line["text"].startswith(_SERVER_KNOWN) else None
+
 
 class _File(RotatingFileHandler):
     """Leaves lines out while the disk is full: whoever passes a process's lines on must not stop, or the process would."""
@@ -28,7 +45,8 @@ class _File(RotatingFileHandler):
 class Journal:
     """Joins the lines of every process. `machine` True writes each event as JSON and shows no progress.
 
-    A line that cannot be written, to a full disk or a reader that has gone, is left out.
+    The file gets every line; the terminal is spared what people need not read. A line that cannot be written, to a full disk
+    or a reader that has gone, is left out.
     """
 
     def __init__(self, folder: Path, *, machine: bool, on_ready: Callable[[Console], None] | None = None) -> None:
@@ -55,8 +73,11 @@ class Journal:
             known = text.startswith("{")
             self._console.out(text if known else json.dumps({"process": name, "event": text}, ensure_ascii=False), highlight=False)
             return
+        shown = for_people(text)
+        if shown is None:
+            return
         colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
-        self._console.print(Text.assemble((f"{name:>10} | ", colour), Text.from_ansi(text)))
+        self._console.print(Text.assemble((f"{name:>10} | ", colour), Text.from_ansi(shown)))
 
     def event(self, event: str, **facts: object) -> None:
         """Write an event of the supervisor itself."""

@@ -65,6 +65,7 @@ async def lay(jetstream: JetStreamContext) -> None:
 
 async def _make(jetstream: JetStreamContext, config: api.StreamConfig) -> None:
     declared = limit = config.max_bytes or -1
+    before = await _limit(jetstream, config.name)
     while True:
         try:
             await _add_or_update(jetstream, config.evolve(max_bytes=limit))
@@ -76,8 +77,17 @@ async def _make(jetstream: JetStreamContext, config: api.StreamConfig) -> None:
         if limit != declared:
             limit = max(limit // 2, SMALLEST)
             await jetstream.update_stream(config.evolve(max_bytes=limit))
-            log.warning("spine.stream_smaller_than_declared", stream=config.name, bytes=limit, declared=declared)
+            if limit != before:
+                log.info("spine.stream_smaller_than_declared", stream=config.name, bytes=limit, declared=declared)
         return
+
+
+async def _limit(jetstream: JetStreamContext, name: str | None) -> int | None:
+    """Return how many bytes a stream may hold now; None where there is none."""
+    try:
+        return (await jetstream.stream_info(name or "")).config.max_bytes
+    except nats.js.errors.NotFoundError:
+        return None
 
 
 async def _add_or_update(jetstream: JetStreamContext, config: api.StreamConfig) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -41,7 +43,7 @@ def up(
         address = web_address(settings)
 
         def on_ready(console: Console) -> None:
-            console.print(_panel(settings, address, new=new))
+            show_ready(console, facts(settings, address, journal.path, new=new))
             if open_browser:
                 webbrowser.open(address)
 
@@ -69,13 +71,27 @@ def _simulator(settings: Settings, vehicles: int) -> Extra:
     return Extra(name="simulator", arguments=("simulate", "terminals", "--count", str(vehicles), "--interval", "5", "--server", server))
 
 
-def _panel(settings: Settings, address: str, *, new: bool) -> Panel:
-    text = Text.assemble(("Jilink runs.  ", "bold green"), (address, "bold underline"))
+def facts(settings: Settings, address: str, log: Path, *, new: bool) -> list[Text]:
+    """Return what a person needs to know once everything runs, one fact a line."""
+    lines = [Text.assemble(("Jilink runs.  ", "bold green"), (address, "bold underline"))]
     path = first_login.path(settings.data)
     if path.exists():
         if new:
             login = first_login.read(settings.data)
-            text.append("\n\nSign in as  ").append(login.user, "bold").append("  with password  ").append(login.password, "bold")
-        text.append(f"\nThe first login is kept in {path} until you delete it.", "dim")
-    text.append(f"\nData: {settings.data}   Terminals: {settings.terminals}   Ctrl-C stops everything.", "dim")
-    return Panel(text, expand=False)
+            lines.append(Text.assemble("Sign in as  ", (login.user, "bold"), "  with password  ", (login.password, "bold")))
+        lines.append(Text(f"First login: kept in {path} until you delete it", "dim"))
+    told = [("Terminals", settings.terminals), ("Terminals over TLS", settings.terminals_tls), ("Attachments", settings.attachments)]
+    lines += [Text(f"{name}: {listens}", "dim") for name, listens in told if listens]
+    lines.append(Text(f"Data: {settings.data}", "dim"))
+    lines.append(Text(f"Log: {log}", "dim"))
+    lines.append(Text("Ctrl-C stops everything.", "dim"))
+    return lines
+
+
+def show_ready(console: Console, lines: Sequence[Text]) -> None:
+    """Print the facts in a box that folds long lines; without a terminal as plain lines that are never cut."""
+    if console.is_terminal:
+        console.print(Panel(Text("\n", overflow="fold").join(lines), expand=False), soft_wrap=False)
+        return
+    for line in lines:
+        console.print(line, soft_wrap=True)

@@ -34,6 +34,10 @@ class NoSuchOrganisation(Refused):
     """No organisation, or more than one, has that name."""
 
 
+class NoSuchAccount(Refused):
+    """No account has that name."""
+
+
 class PasswordsDiffer(Refused):
     """The password was not typed the same twice."""
 
@@ -62,6 +66,8 @@ def set_password(
 ) -> None:
     """Give a person a new password; whoever is signed in under that name is signed out."""
     preparation.require_prepared()
+    if reads.user_id(name) is None:
+        raise NoSuchAccount(f"there is no account named {name}; see: jilink user list")
     actions.set_password(username=name, password=_password(generate=generate), by=access.system("user"))
     typer.echo(f"{name} has a new password.")
 
