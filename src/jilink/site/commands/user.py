@@ -66,8 +66,7 @@ def set_password(
 ) -> None:
     """Give a person a new password; whoever is signed in under that name is signed out."""
     preparation.require_prepared()
-    if reads.user_id(name) is None:
-        raise NoSuchAccount(f"there is no account named {name}; see: jilink user list")
+    _require_account(name)
     actions.set_password(username=name, password=_password(generate=generate), by=access.system("user"))
     typer.echo(f"{name} has a new password.")
 
@@ -76,6 +75,7 @@ def set_password(
 def remove(name: str = typer.Argument(help="Name the person signs in with.", metavar="NAME")) -> None:
     """Remove a person's account; what they did stays in the audit, under a number."""
     preparation.require_prepared()
+    _require_account(name)
     actions.remove_user(username=name, by=access.system("user"))
     typer.echo(f"{name} is removed.")
 
@@ -88,6 +88,11 @@ def list_accounts() -> None:
     for account in reads.accounts():
         table.add_row(account.username, "yes" if account.active else "no", ", ".join(account.roles))
     Console().print(table)
+
+
+def _require_account(name: str) -> None:
+    if reads.user_id(name) is None:
+        raise NoSuchAccount(f"there is no account named {name}; see: jilink user list")
 
 
 def _organisation(name: str, by: access.Actor) -> reads.OrganisationName:

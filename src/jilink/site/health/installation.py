@@ -40,6 +40,16 @@ def is_up(data: Path) -> bool:
     return False
 
 
+def folder(wish: Wish) -> Iterator[Finding]:
+    """Data folder that the settings name."""
+    where = str(wish.settings.data)
+    if preparation.is_begun(wish.settings):
+        yield Finding("data folder", Level.OK, where)
+    else:
+        remedy = "set JILINK_DATA to the folder of your installation; for a new one run: jilink prepare"
+        yield Finding("data folder", Level.WARN, f"{where}: nothing was prepared here", remedy)
+
+
 def listening(wish: Wish) -> Iterator[Finding]:
     """Ports free before the start, answered after it."""
     running = is_up(wish.settings.data)
