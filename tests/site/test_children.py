@@ -7,6 +7,8 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
 from jilink.kernel.settings import Readiness
 from jilink.site.children import Child, Spec, answers
@@ -122,3 +124,15 @@ async def test_a_process_is_ready_once_its_page_answers_200() -> None:
         assert await answers(Readiness(port, "/readyz"))
         assert not await answers(Readiness(port, "/other"))
     assert not await answers(Readiness(port, "/readyz"))
+
+
+async def test_a_process_that_may_end_is_started_again_where_it_fails_and_not_where_it_ends_well(tmp_path: Path) -> None:
+    heard = Heard()
+    child = _child(
+        f"import pathlib, sys\np = pathlib.Path({str(tmp_path / 'ran')!r})\nran = p.exists()\np.touch()\nsys.exit(0 if ran else 1)", heard
+    )
+    child.spec = replace(child.spec, may_end=True)
+    async with asyncio.timeout(20):
+        await child.keep()
+    assert (child.starts, child.status) == (2, 0)
+    assert [event for event, _ in heard.events][-1] == "process is done"

@@ -95,6 +95,9 @@ def test_removing_the_demonstration_leaves_no_row_and_no_admission(up, tmp_path)
     assert set(admissions) == {"policy"}
     assert sorted(retention.values()) == [b"1", b"1", b"1"]
     assert jilink("demo", "remove", env=up.env).returncode == 2
+    drive = ("simulate", "terminals", "--count", "2", "--give-up", "1", "--server", up.env["JILINK_TERMINALS"])
+    ended = jilink(*drive, env=up.env)
+    assert (ended.returncode, ended.stderr.count("simulator.ends")) == (0, 1), ended.stderr
 
 
 async def _buckets(up: Up) -> tuple[dict[str, bytes], dict[str, bytes]]:

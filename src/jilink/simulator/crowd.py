@@ -37,6 +37,11 @@ class Figures:
     """Positions measured and not yet acknowledged."""
     connects: int
 
+    @property
+    def all_refused(self) -> bool:
+        """Whether the platform refused every terminal when it registered last."""
+        return self.refused == self.terminals
+
 
 class Driver(asyncio.Protocol):
     """Keeps one terminal connected: dials with back-off, passes bytes, calls it when something is due."""

@@ -28,6 +28,8 @@ class Spec:
     command: Sequence[str]
     environment: Mapping[str, str]
     readiness: Readiness | None = None
+    may_end: bool = False
+    """True where exit status 0 means that its work is done, so that it is not started again."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,8 @@ class Child:
             self.status = await self._once()
             if self._stopping.is_set():
                 break
+            if self.spec.may_end and self.status == 0:
+                return self.tell("process is done", name=self.spec.name)
             if clock() - began > STEADY_AFTER_S:
                 pause = FIRST_PAUSE_S
             self.tell("process ended", name=self.spec.name, status=self.status, again_in_s=pause)

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jilink.kernel.errors import Refused, Unavailable
@@ -37,7 +37,10 @@ class NotReady(Unavailable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
-    """A process beside those of the table, for example the simulator of `up --demo`: arguments of `jilink`."""
+    """A process beside those of the table, for example the simulator of `up --demo`: arguments of `jilink`.
+
+    It is started again where it fails, and not where it ends well.
+    """
 
     name: str
     arguments: tuple[str, ...]
@@ -118,7 +121,7 @@ class Supervisor:
         await self._wait_until_ready()
         for extra in self._extras:
             if not self._told_to_stop.is_set():
-                self._launch(self._jilink(extra.name, *extra.arguments))
+                self._launch(replace(self._jilink(extra.name, *extra.arguments), may_end=True))
         if not self._told_to_stop.is_set():
             self._journal.ready([child.spec.name for child in self._children])
 

@@ -13,7 +13,7 @@ Examples:
 
   jilink demo load --vehicles 1000 --owner wang
 
-  jilink demo remove                         vehicles, terminals, organisations; their history goes within two days
+  jilink demo remove                         vehicles, terminals, organisations; history goes once it is a day old
 
 `jilink up --demo` loads them and drives them.
 """
@@ -41,5 +41,5 @@ def remove() -> None:
     preparation.require_prepared()
     with Console().status("Removing the demonstration"):
         count = demonstration.remove(Settings.from_environment())
-    days = demonstration.RETENTION_DAYS
-    typer.echo(f"{count} vehicles removed with their organisations. Their history is deleted once it is {days} day old.")
+    typer.echo(f"{count} vehicles removed with their organisations. Their history is deleted once it is a day old.")
+    typer.echo("The simulated terminals of `jilink up --demo` are refused now and end by themselves in some minutes.")

@@ -52,6 +52,7 @@ class Task:
     habits: Habits
     seconds: float
     connects_per_s: float
+    give_up_s: float
     log_format: str
 
 
@@ -67,6 +68,9 @@ def terminals(
     tunnels: Annotated[float, typer.Option(min=0.0, help="Mean seconds between two losses of the network; 0 for none.")] = 5400.0,
     alarms: Annotated[float, typer.Option(min=0.0, help="Mean seconds between two alarms of one vehicle; 0 for none.")] = 7200.0,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Spread the terminals over so many processes.")] = 1,
+    give_up: Annotated[
+        float, typer.Option(min=0.0, help="End after so many seconds in which every terminal was refused (one process); 0 never.")
+    ] = 0.0,
     ramp: Annotated[float, typer.Option(min=1.0, help="New connections a second at the start.")] = 200.0,
 ) -> None:
     """Drive pretend JT/T 808 terminals (2013 and 2019 mixed) on the roads of Jilin."""
@@ -84,6 +88,7 @@ def terminals(
             habits=habits,
             seconds=seconds,
             connects_per_s=ramp / processes,
+            give_up_s=give_up if processes == 1 else 0.0,
             log_format=settings.log_format,
         )
         for start, end in pairwise(bounds)
@@ -125,6 +130,7 @@ async def _drive(task: Task) -> None:
         log.info("simulator.started", terminals=task.count, server=f"{task.host}:{task.port}", every_s=round(task.habits.report_s, 3))
         with console.status("") as status:
             before = crowd.figures()
+            hopeful = began
             while not told.is_set() and not (task.seconds and time.monotonic() - began >= task.seconds):
                 try:
                     await asyncio.wait_for(told.wait(), 1.0)
@@ -132,6 +138,10 @@ async def _drive(task: Task) -> None:
                     now = crowd.figures()
                     status.update(_line(now, now.acknowledged - before.acknowledged))
                     before = now
+                    hopeful = hopeful if now.all_refused else time.monotonic()
+                if task.give_up_s and time.monotonic() - hopeful >= task.give_up_s:
+                    log.info("simulator.ends", because="the platform refuses every terminal: they are not, or no longer, registered")
+                    break
                 if not console.is_terminal and time.monotonic() - said >= SAY_EVERY_S:
                     said = time.monotonic()
                     _say(crowd.figures())

@@ -68,7 +68,10 @@ def web_address(settings: Settings) -> str:
 def _simulator(settings: Settings, vehicles: int) -> Extra:
     host, port = addresses(settings.terminals)[0]
     server = f"{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 -- compared, not bound
-    return Extra(name="simulator", arguments=("simulate", "terminals", "--count", str(vehicles), "--interval", "5", "--server", server))
+    return Extra(
+        name="simulator",
+        arguments=("simulate", "terminals", "--count", str(vehicles), "--interval", "5", "--give-up", "180", "--server", server),
+    )
 
 
 def facts(settings: Settings, address: str, log: Path, *, new: bool) -> list[Text]:
