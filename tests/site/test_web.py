@@ -38,7 +38,9 @@ class Site:
         }
         data.mkdir(parents=True)
         subprocess.run([sys.executable, "-c", MIGRATE], env=self.environment, check=True)
-        self.process = subprocess.Popen([sys.executable, "-c", RUN], env=self.environment)
+        self.log = data.with_suffix(".log")
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen([sys.executable, "-c", RUN], env=self.environment, stderr=log)
 
     def get(self, path: str) -> HTTPResponse | urllib.error.HTTPError:
         try:
@@ -79,6 +81,11 @@ def test_the_sign_in_page_comes_with_a_policy_that_allows_only_its_own_files(sit
 def test_static_files_are_served_by_the_process_itself(site: Site) -> None:
     with site.get("/static/webkit/icons.svg") as file:
         assert file.status == 200 and b"<svg" in file.read()
+        assert file.headers["Content-Type"] == "image/svg+xml"
+    part = urllib.request.Request(f"http://127.0.0.1:{site.port}/static/webkit/icons.svg", headers={"Range": "bytes=0-3"})
+    with urllib.request.urlopen(part, timeout=10) as file:
+        assert (file.status, file.read()) == (206, b"<svg")
+    assert "StreamingHttpResponse" not in site.log.read_text()
 
 
 def test_the_live_stream_says_401_to_whoever_is_signed_out(site: Site) -> None:
