@@ -163,6 +163,17 @@ def test_revealing_a_phone_is_a_permission_and_leaves_an_audit_row(world: World)
     assert AuditEntry.objects.filter(action="contacts.revealed", subject=f"asset:{asset}").count() == 1
 
 
+def test_the_latest_values_are_asked_for_again_without_an_audit_row(world: World) -> None:
+    asset = add(world)
+    browser = signed_in(world, Role.ANALYST, world.north)
+    assert f'hx-get="/vehicles/{asset}/latest" hx-trigger="every 2s"' in browser.get(f"/vehicles/{asset}/").content.decode()
+    before = AuditEntry.objects.count()
+    text = browser.get(f"/vehicles/{asset}/latest").content.decode()
+    assert "latest-title" in text and 'hx-swap-oob="innerHTML:#state"' in text and "<html" not in text
+    assert AuditEntry.objects.count() == before
+    assert signed_in(world, Role.OWNER, world.south).get(f"/vehicles/{asset}/latest").status_code == 404
+
+
 def test_the_operations_page_shows_what_is_down(world: World, settings: Any) -> None:
     settings.JILINK = replace(settings.JILINK, health_port=free_port())
     text = signed_in(world, Role.OPERATOR, world.north).get("/operations/").content.decode()

@@ -22,6 +22,7 @@ urlpatterns = [
     path("alarms/<int:alarm>/acknowledge", vehicle.acknowledge, name="acknowledge"),
     path("<int:asset>/", vehicle.vehicle, name="vehicle"),
     path("<int:asset>/card", fleet.card, name="card"),
+    path("<int:asset>/latest", vehicle.latest, name="latest"),
     path("<int:asset>/reveal", vehicle.reveal, name="reveal"),
     path("<int:asset>/alarms", vehicle.alarms, name="alarms"),
     path("<int:asset>/commands", vehicle.commands, name="commands"),

@@ -96,6 +96,13 @@ def vehicle(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
     return _show(request, actor, AssetId(asset))
 
 
+@require_safe
+@signed_in
+def latest(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
+    """Show the latest values of one vehicle alone."""
+    return render(request, "vehicles/_latest.html", {"row": fleet.detail(actor, AssetId(asset)), "polled": True})
+
+
 @require_POST
 @signed_in
 def reveal(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
