@@ -19,7 +19,7 @@ run: setup ## set up and run everything on this machine, with demo data and simu
 setup: .setup/python .setup/locale $(MANIFEST)
 
 .setup/python: requirements/dev.lock pyproject.toml
-	@echo "== Python packages (once; a minute or two)"
+	@echo "== Python packages: downloading and checking them against the lock (once; one to three minutes, silent meanwhile)"
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Jilink needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian and Ubuntu run 'apt-get install python3-venv' once"; rm -rf .venv; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
