@@ -69,8 +69,9 @@ SAME_MOMENT = timedelta(milliseconds=2)
 _NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 Rewound = Callable[[int], Awaitable[None]]
 """Told the sequence after which reading goes on because the stream has lost what came later."""
-Prepare = Callable[[int], Awaitable[tuple[str, int]]]
-"""Make the consumer that goes on after a sequence (0: from the beginning); return its name and how many messages wait."""
+Prepare = Callable[[int], Awaitable[tuple[str, int, int]]]
+"""Make the consumer that goes on after a sequence (0: from the beginning); return its name, how many messages wait and how many it has
+delivered so far."""
 
 
 async def consume(
@@ -90,7 +91,7 @@ async def consume(
         filter_subjects=list(subjects) or None,
     )
 
-    async def prepare(_after: int) -> tuple[str, int]:
+    async def prepare(_after: int) -> tuple[str, int, int]:
         jetstream = connection.client.jetstream(timeout=10)
         info = await connection.guard(jetstream.add_consumer(stream, config))
         if info.num_ack_pending:  # NATS 2.14: give them again now, not when their time is over
@@ -98,9 +99,10 @@ async def consume(
                 await connection.guard(jetstream.reset_consumer(stream, durable))
             except (nats.js.errors.APIError, nats.errors.NoRespondersError):
                 log.info("spine.consumer_not_reset", stream=stream, durable=durable)
-        return durable, info.num_pending or 0
+            info = await connection.guard(jetstream.consumer_info(stream, durable))
+        return durable, info.num_pending or 0, info.delivered.consumer_seq if info.delivered else 0
 
-    async with aclosing(_read(connection, stream, prepare, batch, ordered=False)) as batches:
+    async with aclosing(_read(connection, stream, prepare, batch)) as batches:
         async for messages in batches:
             if messages:
                 yield messages
@@ -129,7 +131,7 @@ async def follow(
     """
     name, place, at = "", after, stored_at
 
-    async def prepare(_last: int) -> tuple[str, int]:
+    async def prepare(_last: int) -> tuple[str, int, int]:
         nonlocal name, place, at
         if place:
             kept = await _still_there(connection, stream, place, at)
@@ -152,10 +154,10 @@ async def follow(
             filter_subjects=list(subjects) or None,
         )
         info = await connection.guard(jetstream.add_consumer(stream, config))
-        return name, info.num_pending or 0
+        return name, info.num_pending or 0, 0
 
     try:
-        async with aclosing(_read(connection, stream, prepare, batch, ordered=True)) as batches:
+        async with aclosing(_read(connection, stream, prepare, batch)) as batches:
             async for messages in batches:
                 if messages:
                     place, at = messages[-1].sequence, messages[-1].time
@@ -249,17 +251,17 @@ async def _forget(connection: Connection, stream: str, consumer: str) -> None:
         return  # the server drops it by itself after its inactive threshold
 
 
-async def _read(connection: Connection, stream: str, prepare: Prepare, batch: int, *, ordered: bool) -> AsyncGenerator[list[Message], None]:
+async def _read(connection: Connection, stream: str, prepare: Prepare, batch: int) -> AsyncGenerator[list[Message], None]:
     last = 0
     first = True
     while True:
         await connection.up.wait()
         try:
-            consumer, waiting = await prepare(last)
+            consumer, waiting, delivered = await prepare(last)
             if first and not waiting:
                 yield []
             first = False
-            async with aclosing(_pull(connection, stream, consumer, batch, ordered=ordered)) as batches:
+            async with aclosing(_pull(connection, stream, consumer, batch, delivered)) as batches:
                 async for messages in batches:
                     last = max(last, messages[-1].sequence)
                     yield messages
@@ -270,11 +272,15 @@ async def _read(connection: Connection, stream: str, prepare: Prepare, batch: in
             await asyncio.sleep(RETRY_S)
 
 
-async def _pull(connection: Connection, stream: str, consumer: str, batch: int, *, ordered: bool) -> AsyncGenerator[list[Message], None]:
-    """Yield what one consumer delivers until it is lost."""
+async def _pull(connection: Connection, stream: str, consumer: str, batch: int, delivered: int) -> AsyncGenerator[list[Message], None]:
+    """Yield what one consumer delivers until it is lost.
+
+    It counts its deliveries and has one reader, so a gap means that some went elsewhere: to a request that was still on its way when
+    the connection broke, and that the client sends again with the next one.
+    """
     next_subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
     terms = {"expires": int(EXPIRES_S * 1e9), "idle_heartbeat": int(HEARTBEAT_S * 1e9)}
-    ordered_count = outstanding = 0
+    outstanding = 0
     async with connection.replies() as (inbox, queue):
         while True:
             if outstanding <= batch // 2:
@@ -289,8 +295,8 @@ async def _pull(connection: Connection, stream: str, consumer: str, batch: int, 
                     continue
                 outstanding -= 1
                 message = _message(raw)
-                ordered_count += 1
-                if ordered and message.order != ordered_count:
+                delivered += 1
+                if message.order != delivered:
                     raise _Lost("a gap in the order")
                 messages.append(message)
             if messages:
