@@ -30,6 +30,8 @@ COMMIT_ROWS = 1_000_000
 RETRY_S = 1.0
 STOP_S = 20.0
 CHORES_S = 60.0
+CHORES_STOP_S = 10.0
+"""How long a chore may take to end: the interpreter must not go while native code still runs in a thread. What is cut off is done again."""
 T = TypeVar("T")
 Arrivals = asyncio.Queue[list[Message] | int]
 """What was read, in order: messages, or the sequence to go back to where the stream has lost its end."""
@@ -107,7 +109,8 @@ class _Process:
         log.info("history.starts", after=writer.place, stream=stream, table=self._history.storage.url)
         SEQUENCE.set(writer.place)
         watching = asyncio.create_task(self._watch_retention())
-        threading.Thread(target=self._chores, name="history-chores", daemon=True).start()
+        chores = threading.Thread(target=self._chores, name="history-chores", daemon=True)
+        chores.start()
         try:
             await self._store(writer)
         except _Stopped as error:
@@ -117,6 +120,7 @@ class _Process:
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
+            await asyncio.to_thread(chores.join, CHORES_STOP_S)
         log.info("history.stops", committed=writer.place)
 
     async def _store(self, writer: Writer) -> None:
