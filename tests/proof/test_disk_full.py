@@ -26,15 +26,16 @@ FULL_S = 8.0
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
-    """A file system of 400 MB where this may be mounted; give whether it could be."""
+def small_disk(folder: Path) -> Iterator[None]:
+    """A file system of 400 MB. Where none may be mounted there is nothing to prove, and the run says so."""
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", folder], capture_output=True, check=False).returncode == 0
+    mounting = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", folder], capture_output=True, text=True, check=False)
+    if mounting.returncode:
+        pytest.skip(f"a full disk needs a small file system, and none may be mounted here: {mounting.stderr.strip()}")
     try:
-        yield mounted
+        yield
     finally:
-        if mounted:
-            subprocess.run(["umount", "-l", folder], check=True)
+        subprocess.run(["umount", "-l", folder], check=True)
 
 
 def fill(ballast: Path) -> None:
@@ -51,23 +52,20 @@ def fill(ballast: Path) -> None:
         os.close(descriptor)
 
 
-async def driven(up: Up, ballast: Path, mounted: bool) -> Journal:
+async def driven(up: Up, ballast: Path) -> Journal:
     """Drive terminals while the disk fills, stays full and has room again; return what they know to be safe."""
     journal, (host, port) = Journal(), addresses(up.settings.terminals)[0]
     async with Crowd(register(TERMINALS, SEED), host, port, habits=HABITS, note=journal.note) as crowd:
         await until(lambda: crowd.figures().acknowledged > 3 * TERMINALS, "terminals report", 60)
-        if mounted:
-            loop = asyncio.get_running_loop()
-            full_until = loop.time() + FULL_S
-            while loop.time() < full_until:
-                await asyncio.to_thread(fill, ballast)
-                await asyncio.sleep(0.2)
-            before = crowd.figures()
-            say(f"full: {before}")
-            assert before.waiting > TERMINALS, "nothing may be acknowledged that cannot be stored"
-            ballast.unlink()
-        else:
-            say("no file system may be mounted here: run without a full disk")
+        loop = asyncio.get_running_loop()
+        full_until = loop.time() + FULL_S
+        while loop.time() < full_until:
+            await asyncio.to_thread(fill, ballast)
+            await asyncio.sleep(0.2)
+        before = crowd.figures()
+        say(f"full: {before}")
+        assert before.waiting > TERMINALS, "nothing may be acknowledged that cannot be stored"
+        ballast.unlink()
         known = len(journal.acknowledged)
         took = await until(lambda: len(journal.acknowledged) > known + 2 * TERMINALS, "positions are acknowledged again", 45)
         crowd.rest()
@@ -77,13 +75,13 @@ async def driven(up: Up, ballast: Path, mounted: bool) -> Journal:
 
 
 def test_a_full_disk_gives_no_false_success_and_everything_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk") as mounted, running_up(tmp_path / "disk" / "data", JILINK_HISTORY_COMMIT_S="2") as up:
+    with small_disk(tmp_path / "disk"), running_up(tmp_path / "disk" / "data", JILINK_HISTORY_COMMIT_S="2") as up:
         up.wait_ready()
         assert jilink("demo", "load", "--vehicles", str(TERMINALS), env=up.env).returncode == 0
 
         async def run() -> None:
             await until(lambda: projected(up.settings, TERMINALS), "the gateway knows every terminal", 60)
-            journal = await driven(up, tmp_path / "disk" / "ballast", mounted)
+            journal = await driven(up, tmp_path / "disk" / "ballast")
             await check(up.settings, journal)
 
         asyncio.run(run())
