@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from django import forms
 from django.core.paginator import Paginator
+from django.http import HttpResponse
 from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import translation
 
 from jilink.webkit import navigation
+from jilink.webkit.parts import Choice, Sort, Tab, Tile, say
 from jilink.webkit.templatetags.webkit import STATES
 
 
@@ -119,3 +121,77 @@ def test_the_navigation_shows_only_what_exists_and_is_permitted() -> None:
         assert len(navigation.links(request)) == 2
     finally:
         navigation._entries[:] = entries
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("", Sort("opened")),
+        ("?sort=-plate", Sort("plate", descending=True)),
+        ("?sort=secret", Sort("opened")),
+        ("?sort=--plate", Sort("opened")),
+    ],
+)
+def test_a_table_is_sorted_only_by_the_columns_it_offers(asked: str, expected: Sort) -> None:
+    assert Sort.asked(RequestFactory().get(f"/{asked}"), ["opened", "plate"], "opened") == expected
+
+
+def test_a_sorted_column_says_its_order_and_turns_round() -> None:
+    shown = render("{% sort_head 'Plate' 'plate' sort %}{% sort_head 'Opened' 'opened' sort %}", "/?q=A&page=3", sort=Sort("plate"))
+    assert 'aria-sort="ascending"><a href="?q=A&amp;sort=-plate"' in shown
+    assert 'aria-sort="none"><a href="?q=A&amp;sort=opened"' in shown
+
+
+def test_filter_chips_mark_the_one_that_holds_and_keep_the_rest() -> None:
+    choices = [Choice("", "All", 7), Choice("open", "Open", 3)]
+    shown = render("{% filter_chips 'state' choices 'State' %}", "/?q=A&state=open&page=2", choices=choices)
+    assert 'href="?q=A&amp;state=open" aria-current="true"' in shown and 'href="?q=A">' in shown and "<b>3</b>" in shown
+
+
+def test_a_filter_bar_keeps_what_it_does_not_ask_for() -> None:
+    class Filter(forms.Form):
+        plate = forms.CharField(required=False)
+
+    shown = render("{% filter_bar form %}", "/?plate=A&sort=-opened&page=3", form=Filter({"plate": "A"}))
+    assert 'name="sort" value="-opened"' in shown and 'name="page"' not in shown and shown.count('name="plate"') == 1
+
+
+def test_tabs_and_tiles_lead_where_they_say() -> None:
+    shown = render("{% tabs items 'Vehicle' %}", items=[Tab("Now", "/a", True), Tab("Alarms", "/b", count=2)])
+    assert 'href="/a" aria-current="page"' in shown and shown.count("aria-current") == 1 and ">2<" in shown
+    assert 'href="/open"' in render("{% tiles items %}", items=[Tile("Open", 12, url="/open", tone="warn")])
+
+
+def test_a_dialog_asks_with_a_form_that_works_alone() -> None:
+    shown = render("{% confirm 'gone' 'Remove?' text '/remove' 'Remove' %}", text="<b>For ever</b>", csrf_token="T")
+    assert shown.count('<form method="post" action="/remove"') == 1 and "csrfmiddlewaretoken" in shown and "<b>For" not in shown
+    assert 'aria-labelledby="gone-title"' in shown and 'id="gone-title"' in shown
+
+
+def test_what_people_wrote_in_a_story_stays_text() -> None:
+    shown = render("{% entry at who kind='note' %}{{ text }}{% endentry %}", at=datetime(2026, 11, 22, tzinfo=UTC), who="<i>", text="<b>")
+    assert "story-note" in shown and "<b>" not in shown and "<i>" not in shown
+
+
+def test_a_page_heading_has_its_way_back_and_its_actions() -> None:
+    shown = render("{% page_heading 'Case' back='/cases' back_title='Cases' %}<a>Close</a>{% endpage_heading %}")
+    assert shown.index("/cases") < shown.index("<h1>Case</h1>") < shown.index("<a>Close</a>")
+    assert "actions" not in render("{% page_heading 'Case' %} {% endpage_heading %}")
+
+
+def test_messages_wait_in_a_live_region_and_can_be_dismissed_without_a_script() -> None:
+    class Message:
+        level_tag = "success"
+        extra_tags = "undo:/cases/undo"
+
+        def __str__(self) -> str:
+            return "Closed <3>"
+
+    shown = render("{% include 'webkit/parts/toasts.html' %}", messages=[Message()], csrf_token="T")
+    assert 'role="status"' in shown and "Closed &lt;3&gt;" in shown and 'type="checkbox"' in shown
+    assert '<form method="post" action="/cases/undo">' in shown
+
+
+def test_a_fragment_can_leave_a_message_in_any_language() -> None:
+    response = say(HttpResponse(), "已保存")
+    assert "jl:say" in response["HX-Trigger"] and response["HX-Trigger"].isascii()

@@ -1,5 +1,6 @@
 """Components that every page is made of: `{% load webkit %}`. See README.md of this room."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jilink.webkit import navigation
 from jilink.webkit.basemap import LABELS, TILES
+from jilink.webkit.parts import Choice, Sort, Tab, Tile
 
 register = template.Library()
 
@@ -163,6 +165,90 @@ def navigation_links(context: Context) -> list[navigation.Link]:
     """Return the navigation of this viewer; empty where there is no request (error pages)."""
     request = context.get("request")
     return navigation.links(request) if request is not None else []
+
+
+# --- layout -----------------------------------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def status(word: str, tone: str = "neutral") -> SafeString:
+    """Show a word as a chip; `tone` is neutral, info, good, warn or bad and only supports what the word says."""
+    return format_html('<span class="badge tone-{}"><span class="mark" aria-hidden="true"></span>{}</span>', tone, word)
+
+
+@register.simple_block_tag
+def page_heading(content: str, title: str, back: str = "", back_title: str = "", lead: str = "") -> SafeString:
+    """Head a page: the way back, the title, a sentence below it; what stands between the tags are its actions."""
+    way = format_html('<p class="crumb"><a href="{}">{}{}</a></p>', back, icon("back"), back_title) if back else ""
+    actions = format_html('<div class="actions">{}</div>', content) if content.strip() else ""
+    return format_html("{}<h1>{}</h1>{}{}", way, title, actions, format_html('<p class="lead">{}</p>', lead) if lead else "")
+
+
+@register.inclusion_tag("webkit/parts/tabs.html")
+def tabs(items: Sequence[Tab], label: str) -> dict[str, object]:
+    """Link the parts of one thing, each a page of its own; `label` names the group to assistive technology."""
+    return {"tabs": items, "label": label}
+
+
+@register.inclusion_tag("webkit/parts/filter_chips.html", takes_context=True)
+def filter_chips(context: Context, name: str, choices: Sequence[Choice], label: str) -> dict[str, object]:
+    """Offer the values of one parameter of the address as chips with counts, keeping the other parameters."""
+    given = context["request"].GET.get(name, "")
+    return {"chips": [(each, with_query(context, **{name: each.value}), each.value == given) for each in choices], "label": label}
+
+
+@register.inclusion_tag("webkit/parts/filter_bar.html", takes_context=True)
+def filter_bar(context: Context, form: BaseForm, target: str = "") -> dict[str, object]:
+    """Lay out a GET form above a list. With `target` (a selector) a change loads that part of the page anew by itself."""
+    request: HttpRequest = context["request"]
+    kept = [(name, value) for name in request.GET if name not in (*form.fields, "page") for value in request.GET.getlist(name)]
+    given = any(request.GET.get(name) for name in form.fields)
+    return {"form": form, "kept": kept, "given": given, "path": request.path, "target": target}
+
+
+@register.simple_tag(takes_context=True)
+def sort_head(context: Context, title: str, key: str, sort: Sort, classes: str = "") -> SafeString:
+    """Head a column that can be sorted by; a second click turns the order round."""
+    now = sort.key == key
+    order = ("descending" if sort.descending else "ascending") if now else "none"
+    turned = Sort(key, now and not sort.descending).parameter
+    head = '<th scope="col" class="sortable {}" aria-sort="{}"><a href="{}">{}{}</a></th>'
+    return format_html(head, classes, order, with_query(context, sort=turned), title, icon("down") if now else "")
+
+
+@register.inclusion_tag("webkit/parts/tiles.html")
+def tiles(items: Sequence[Tile]) -> dict[str, object]:
+    """Show figures side by side."""
+    return {"tiles": items}
+
+
+@register.simple_block_tag
+def entry(content: str, at: datetime, who: str = "", symbol: str = "", kind: str = "event") -> SafeString:
+    """Tell one step of a story (in `ol.story`): `kind` is event, note (only colleagues read it) or reply (it went out)."""
+    head = format_html('<p class="story-head"><strong>{}</strong>{}</p>', who, moment(at, "full"))
+    mark = format_html('<span class="story-mark">{}</span>', icon(symbol or {"note": "edit", "reply": "send"}.get(kind, "clock")))
+    return format_html('<li class="story-{}">{}<div class="story-body">{}{}</div></li>', kind, mark, head, content)
+
+
+@register.simple_block_tag
+def dialog(content: str, name: str, title: str) -> SafeString:
+    """Make a dialog that `<a class="button" href="#name" data-dialog>` opens; without JavaScript it opens in the page."""
+    head = format_html('<div class="dialog-head"><h2 id="{}-title">{}</h2>{}</div>', name, title, _close(gettext("Close")))
+    return format_html('<dialog class="dialog" id="{}" aria-labelledby="{}-title">{}{}</dialog>', name, name, head, content)
+
+
+def _close(word: str) -> SafeString:
+    link = '<a class="button button-quiet button-icon" href="#main" data-close-dialog aria-label="{}">{}</a>'
+    return format_html(link, word, icon("close"))
+
+
+@register.inclusion_tag("webkit/parts/confirm.html", takes_context=True)
+def confirm(context: Context, name: str, title: str, text: str, url: str, word: str) -> dict[str, object]:
+    """Make a dialog that asks before something is done that cannot be taken back; `word` stands on its button."""
+    return {"csrf_token": context.get("csrf_token"), "name": name, "title": title, "text": text, "url": url, "word": word}
+
+
+# --- maps -------------------------------------------------------------------------------------------------------------
 
 
 def _basemap_built() -> bool:
