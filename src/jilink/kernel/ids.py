@@ -9,7 +9,10 @@ from typing import NewType
 OrganisationId = NewType("OrganisationId", int)
 AssetId = NewType("AssetId", int)
 MemberId = NewType("MemberId", int)
+TeamId = NewType("TeamId", int)
+PersonId = NewType("PersonId", int)
 EventId = NewType("EventId", str)
+FileId = NewType("FileId", int)
 
 _lock = threading.Lock()
 _last = 0

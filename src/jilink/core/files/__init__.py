@@ -1,0 +1,1 @@
+"""Whatever is uploaded: checked, re-encoded, stripped, and kept under its digest."""
