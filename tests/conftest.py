@@ -1,8 +1,33 @@
-"""What holds for all tests."""
+"""What holds for all tests, and the one switch between the databases.
+
+Without JILINK_DATABASE_URL every test runs, on SQLite. With it (`tools/postgresql` sets it) those run that touch Django's database, on
+PostgreSQL.
+"""
+
+import os
 
 import pytest
 
+from jilink.core.parties import walls
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the journeys last: the browser's driver keeps an event loop in the main thread, beside which no other can run."""
-    items.sort(key=lambda item: "journeys" in item.path.parts)
+DATABASE = {"db", "transactional_db"}
+ON_POSTGRESQL = bool(os.environ.get("JILINK_DATABASE_URL"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests look over all walls, as the command line does; requests of their browsers begin behind them."""
+    config.addinivalue_line("markers", "postgresql: of PostgreSQL itself; runs beside a private server (tools/postgresql)")
+    walls.open_process()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose what runs on this database, and put the journeys last: the browser's driver keeps an event loop in the main thread."""
+    kept = [item for item in items if _runs_here(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not _runs_here(item)])
+    items[:] = sorted(kept, key=lambda item: "journeys" in item.path.parts)
+
+
+def _runs_here(item: pytest.Item) -> bool:
+    of_postgresql = item.get_closest_marker("postgresql") is not None
+    touches = bool(DATABASE & set(getattr(item, "fixturenames", ()))) or item.get_closest_marker("django_db") is not None
+    return of_postgresql or touches if ON_POSTGRESQL else not of_postgresql

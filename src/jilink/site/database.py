@@ -27,7 +27,7 @@ def database(url: str, data: Path) -> dict[str, object]:
     if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
         raise SettingsRefused("JILINK_DATABASE_URL must look like postgresql://user:password@host:5432/database")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "jilink.site.postgresql",
         "NAME": unquote(parts.path.strip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

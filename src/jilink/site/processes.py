@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 from typing import NamedTuple
 
+from jilink.core.parties import walls
 from jilink.kernel.errors import Refused
 from jilink.kernel.settings import Settings
 
@@ -22,6 +23,8 @@ class Process(NamedTuple):
     owns: str
     django: bool = False
     """True where it imports the core, so that Django must be set up before it."""
+    walled: bool = False
+    """True where people ask: each request then sees only the rows of its own side of the walls (`core.parties.walls`)."""
 
 
 PROCESSES: dict[str, Process] = {
@@ -30,7 +33,7 @@ PROCESSES: dict[str, Process] = {
     "history": Process("jilink.history.main", "measurements to tables, compaction, retention"),
     "watch": Process("jilink.core.observations.main", "latest values of every asset; alarms", django=True),
     "relay": Process("jilink.core.outbox.main", "outbox to spine, timers, reactions", django=True),
-    "web": Process("jilink.site.web", "pages, API, live streams", django=True),
+    "web": Process("jilink.site.web", "pages, API, live streams", django=True, walled=True),
 }
 """In the order they are started (kernel.settings.PROCESSES); they are stopped in the reverse order."""
 
@@ -50,7 +53,7 @@ def run_process(name: str, settings: Settings) -> None:
         raise ProcessRefused(f"there is no process {name!r}; there are: {', '.join(PROCESSES)}")
     keep_private()
     if PROCESSES[name].django:
-        set_up_django()
+        set_up_django(walled=PROCESSES[name].walled)
     import_module(PROCESSES[name].module).main(settings)
 
 
@@ -59,8 +62,10 @@ def keep_private() -> None:
     os.umask(0o077)
 
 
-def set_up_django() -> None:
-    """Make the data folder and set Django up, so that modules of the core can be imported."""
+def set_up_django(*, walled: bool = False) -> None:
+    """Make the data folder and set Django up, so that modules of the core can be imported; on no side of any wall unless `walled`."""
+    if not walled:
+        walls.open_process()
     keep_private()
     Settings.from_environment().data.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jilink.site.settings")

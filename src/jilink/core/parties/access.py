@@ -12,6 +12,7 @@ from django.contrib.auth import get_user
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest
 
+from jilink.core.parties import walls
 from jilink.core.parties.models import Member, Organisation
 from jilink.core.parties.rules import Permission, permissions_of
 from jilink.kernel.errors import Refused
@@ -43,18 +44,21 @@ def actor_of(user: AbstractBaseUser | AnonymousUser) -> Actor:
     """Return the actor for whoever signed in, with the grants of each membership spread over its subtree."""
     if not user.is_authenticated or not user.is_active:
         return NOBODY
-    memberships = list(Member.objects.filter(user_id=user.pk).values_list("organisation__path", "role"))
+    with walls.everything():
+        memberships = list(Member.objects.filter(user_id=user.pk).values_list("organisation__path", "role"))
     grants: dict[OrganisationId, frozenset[Permission]] = {}
     for path, role in memberships:
         granted = permissions_of(role)
         for pk in Organisation.objects.filter(path__startswith=path).values_list("pk", flat=True):
             key = OrganisationId(pk)
             grants[key] = grants.get(key, frozenset()) | granted
+    walls.let_in(grants)
     return Actor(f"user:{user.pk}", user.pk, grants)
 
 
 def actor_of_session(session_key: str | None) -> Actor:
     """Return who a session belongs to now, read afresh: for streams that stay open while people sign out or change."""
+    walls.begin_anew()
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     return actor_of(get_user(request))

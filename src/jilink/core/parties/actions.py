@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from jilink.core.outbox import outbox
-from jilink.core.parties import audit, reads, rules
+from jilink.core.parties import audit, reads, rules, walls
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.events import AdmissionPolicyChanged, RetentionChanged
 from jilink.core.parties.models import Member, Organisation, User
@@ -46,6 +46,7 @@ def add_organisation(*, name: str, by: Actor, parent: OrganisationId | None = No
     row = Organisation.objects.create(name=name, parent=above, created_at=now or utc_now())
     row.path = f"{above.path if above else '/'}{row.pk}/"
     row.save(update_fields=["path"])
+    walls.also(row.pk)
     audit.record(by, "organisation.added", f"organisation:{row.pk}", row.pk)
     if above is not None and reads.retentions(above.pk)[OrganisationId(above.pk)] is not None:  # it now holds here too
         outbox.add(RetentionChanged(organisation=row.pk), organisation=row.pk, aggregate=f"retention:{row.pk}")

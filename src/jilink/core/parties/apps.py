@@ -1,0 +1,21 @@
+"""The Django application of parties."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from jilink.core.parties import policies
+
+
+class PartiesConfig(AppConfig):
+    """Organisations, people, and the walls between them."""
+
+    name = "jilink.core.parties"
+    label = "parties"
+
+    def ready(self) -> None:
+        """Keep the second wall true to the models: after every migration, and so in every test's database too."""
+        post_migrate.connect(_keep_policies, sender=self)
+
+
+def _keep_policies(*, using: str, **_rest: object) -> None:
+    policies.keep(using)

@@ -1,0 +1,93 @@
+"""Row-level security in PostgreSQL, one policy a table, kept by itself after every migration.
+
+Each model with a field `organisation` (a foreign key or a whole number) is behind the wall: `core.parties.walls` says what is in scope.
+A model whose rows concern several organisations names the fields: ``SEEN_BY = ("organisation", "unit")``; any of them in scope is
+enough. ``SEEN_BY = ()`` leaves a table open, with the reason beside it. Nothing is written in migrations.
+"""
+
+from hashlib import sha256
+
+from django.apps import apps
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
+
+VARIABLE = "jilink.organisations"
+POLICY = "wall"
+
+_EXISTING = """
+SELECT c.relname, coalesce(obj_description(p.oid, 'pg_policy'), ''), c.relrowsecurity AND c.relforcerowsecurity
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+WHERE p.polname = %s AND c.relnamespace = current_schema()::regnamespace
+"""
+
+
+def columns_of(model: type[Model]) -> tuple[str, ...]:
+    """Return the columns that say which organisations a row concerns; () for a table that is not behind the wall."""
+    options = model._meta
+    own = {field.name: field.column or field.name for field in options.local_concrete_fields}
+    if options.proxy or not options.managed:
+        return ()
+    named: tuple[str, ...] = getattr(model, "SEEN_BY", ("organisation",) if "organisation" in own else ())
+    return tuple(own[name] for name in named if name in own)
+
+
+def walled() -> dict[str, tuple[str, ...]]:
+    """Return, by table, the columns of every model behind the wall."""
+    found = {model._meta.db_table: columns_of(model) for model in apps.get_models(include_auto_created=True)}
+    return {table: columns for table, columns in found.items() if columns}
+
+
+def condition(columns: tuple[str, ...]) -> str:
+    """Return the policy's condition: true in an open scope, else where a column holds an organisation in scope, or none does.
+
+    The sub-selects are evaluated once a statement, not once a row (PostgreSQL, "InitPlan").
+    """
+    told = f"current_setting('{VARIABLE}', true)"
+    scope = f"(SELECT string_to_array(nullif(nullif({told}, '*'), ''), ',')::bigint[])::bigint[]"
+    inside = " OR ".join(f'"{column}" = ANY ({scope})' for column in columns)
+    nobodys = " AND ".join(f'"{column}" IS NULL' for column in columns)
+    return f"(SELECT {told} = '*') OR {inside} OR ({nobodys})"
+
+
+def keep(using: str = "default") -> list[str]:
+    """Make the policies what the models say, and return the tables that were changed; none when all stood. Nothing on SQLite.
+
+    The owner of the tables is bound too (FORCE); only superusers and roles with BYPASSRLS are not (PostgreSQL, "Row Security Policies").
+    """
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return []
+    wanted = {table: condition(columns) for table, columns in walled().items()}
+    with connection.cursor() as cursor:
+        cursor.execute(_EXISTING, [POLICY])
+        standing = {table: (mark, forced) for table, mark, forced in cursor.fetchall()}
+        cursor.execute("SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')")
+        there = {row[0] for row in cursor.fetchall()}
+    changed = [table for table, words in wanted.items() if table in there and standing.get(table) != (_mark(words), True)]
+    gone = [table for table in standing if table not in wanted]
+    for table in changed:
+        _build(connection, table, wanted[table])
+    for table in gone:
+        _take_down(connection, table)
+    return changed + gone
+
+
+def _mark(words: str) -> str:
+    return sha256(words.encode()).hexdigest()[:16]
+
+
+def _build(connection: BaseDatabaseWrapper, table: str, words: str) -> None:
+    name = connection.ops.quote_name(table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP POLICY IF EXISTS {POLICY} ON {name}")
+        cursor.execute(f"CREATE POLICY {POLICY} ON {name} USING ({words}) WITH CHECK ({words})")
+        cursor.execute(f"COMMENT ON POLICY {POLICY} ON {name} IS '{_mark(words)}'")
+        cursor.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+
+
+def _take_down(connection: BaseDatabaseWrapper, table: str) -> None:
+    name = connection.ops.quote_name(table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP POLICY {POLICY} ON {name}")
+        cursor.execute(f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY")
