@@ -2,12 +2,13 @@
 
 import struct
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from jilink.spine import subjects
 from jilink.spine.records import digest
-from tests.edges.conftest import Gateway, Mine, eventually
+from tests.edges.conftest import Gateway, Mine, eventually, running_gateway
 from tests.edges.terminal import Terminal, frame, location, parse, registration
 
 
@@ -35,6 +36,22 @@ def test_a_heartbeat_is_answered(admitted: Mine) -> None:
     terminal.login()
     serial = terminal.send(0x0002)
     assert terminal.receive().raw == terminal.general_answer(serial, 0x0002, own_serial=2)
+
+
+def test_a_terminal_that_only_sends_heartbeats_is_told_of_as_alive(tmp_path: Path) -> None:
+    with running_gateway(tmp_path, terminals_alive_s=1) as gateway:
+        gateway.admit()
+        terminal = gateway.terminal()
+        terminal.login()
+
+        def alive() -> bool:
+            terminal.send(0x0002)
+            terminal.expect(0x8001)
+            told = gateway.sessions()
+            return [(row["online"], row["reason"]) for row in told[:2]] == [(True, ""), (True, "alive")] and told[0]["at"] <= told[1]["at"]
+
+        eventually(alive, 15)
+        terminal.close()
 
 
 def test_the_time_is_told_in_utc_even_before_authentication(admitted: Mine) -> None:

@@ -1,7 +1,6 @@
 """What the proofs have in common: waiting, and comparing what is kept and shown with what terminals know to be safe."""
 
 import asyncio
-import contextlib
 import inspect
 import time
 from collections import Counter
@@ -13,6 +12,7 @@ import msgspec
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from jilink.core.observations.service import all_latest
 from jilink.history.columns import china_day
 from jilink.history.reads import Reads
 from jilink.history.tables import History
@@ -20,9 +20,8 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import Settings
 from jilink.simulator.journal import Journal
-from jilink.spine import arrow, subjects
+from jilink.spine import subjects
 from jilink.spine.client import connect
-from jilink.spine.measurements import LATEST
 from jilink.spine.records import Admission, digest
 from tests.proof import facts
 
@@ -57,12 +56,17 @@ async def all_committed(settings: Settings) -> None:
 
 async def shown_by(settings: Settings, organisations: set[int]) -> pa.Table:
     """Return the watch's latest values (schema LATEST)."""
-    question = msgspec.json.encode({"organisations": sorted(organisations), "assets": None})
+    asking = all_latest(sorted(organisations), None)
+    question = next(asking)
     async with connect(settings, name="proof") as spine:
         while True:
-            with contextlib.suppress(Unavailable):
-                return pa.Table.from_batches([arrow.decode(await spine.request(subjects.WATCH_LATEST, question, 20), LATEST)])
-            await asyncio.sleep(0.2)
+            try:
+                question = asking.send(await spine.request(subjects.WATCH_LATEST, question, 20))
+            except StopIteration as done:
+                table: pa.Table = done.value
+                return table
+            except Unavailable:
+                await asyncio.sleep(0.2)
 
 
 async def projected(settings: Settings, count: int) -> bool:

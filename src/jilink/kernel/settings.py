@@ -59,6 +59,7 @@ class Settings:
     terminals_workers: int = _setting(0, "gateway processes; 0 means one per core")
     terminals_io: str = _setting("auto", "auto, epoll or io_uring", words=("auto", "epoll", "io_uring"))
     terminals_login_s: int = _setting(60, "seconds a connection may take to authenticate before it is closed")
+    terminals_alive_s: int = _setting(180, "seconds between the gateway's words to the watch that a connected terminal was heard of")
     terminals_idle_s: int = _setting(900, "seconds an authenticated terminal may be silent before its connection is closed as half-open")
     terminals_per_address: int = _setting(100_000, "connections one address may hold in one gateway worker; 0 means no limit")
     terminals_bytes_per_s: int = _setting(1_000_000, "bytes a second one terminal may send, averaged over 10 s; 0 means no limit")
@@ -70,6 +71,10 @@ class Settings:
     terminals_unconfirmed: int = _setting(64, "batches a gateway worker may have unconfirmed before it stops reading")
     attachments: str = _setting("0.0.0.0:7612", "address for active-safety attachment uploads")
     attachments_host: str = _setting("127.0.0.1", "host name or address that terminals are told to upload attachments to")
+    webhooks_allow: str = _setting(
+        "",
+        "private networks that webhooks may reach, also without TLS, such as 10.1.0.0/16,10.2.3.4/32; empty: public addresses over https only",
+    )
     health_port: int = _setting(14300, "first of the loopback ports that serve /healthz, /readyz and /metrics, one a process; 0 means none")
     language: str = _setting("zh-hans", "language of pages before a person chooses: zh-hans or en", words=("zh-hans", "en"))
     log_format: str = _setting("console", "console or json", words=("console", "json"))

@@ -58,13 +58,13 @@ SESSIONS = pa.schema(
         _field("organisation", pa.int64(), "owner", nullable=False),
         _field("asset", pa.int64(), "asset", nullable=False),
         _field("at", _UTC, "when it happened", nullable=False),
-        _field("online", pa.bool_(), "true when authenticated, false when the connection ended", nullable=False),
+        _field("online", pa.bool_(), "true when authenticated or heard of since, false when the connection ended", nullable=False),
         _field("worker", pa.string(), "gateway worker that holds or held the connection", nullable=False),
-        _field("reason", pa.string(), "why it ended; empty when it began", nullable=False),
+        _field("reason", pa.string(), "why it ended; empty when it began, alive while it goes on", nullable=False),
     ],
     metadata={"schema": "sessions.1"},
 )
-"""One row a beginning or end of a terminal's session."""
+"""One row a beginning or end of a terminal's session, and every few minutes one for each that was heard of meanwhile."""
 
 LATEST = pa.schema(
     [
@@ -74,6 +74,7 @@ LATEST = pa.schema(
         _field("located_at", _UTC, "when the last known place was taken; null where there never was one"),
         _field("located_latitude", pa.int32(), "the last known place, WGS-84", "deg", "1e-6"),
         _field("located_longitude", pa.int32(), "the last known place, WGS-84", "deg", "1e-6"),
+        _field("clock_off", pa.bool_(), "measured_at cannot be believed; the fix counts as of received_at", nullable=False),
     ],
     metadata={"schema": "latest.1", "datum": "WGS-84"},
 )

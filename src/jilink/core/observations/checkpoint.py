@@ -15,7 +15,7 @@ import structlog
 from jilink.core.observations.columns import Fleet
 
 log = structlog.get_logger(__name__)
-LAYOUT = b"1"
+LAYOUT = b"2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """The latest values of all assets: one numpy column a field, one row an asset, updated a batch at a time.
 
-A later-measured fix wins; one that arrives late (sent from a terminal's memory, redelivered, overtaken) never overwrites a
-newer one. So the order and number of deliveries make no difference to the result.
+A later-measured fix wins; where a terminal's clock is ahead, its receipt counts (see `rules.happened`). One that arrives late (sent
+from a terminal's memory, redelivered, overtaken) never overwrites a newer one. So the order and number of deliveries make no
+difference to the result.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,8 +33,11 @@ _EXTRA: dict[str, npt.DTypeLike] = {
     "located_latitude": np.int32,
     "located_longitude": np.int32,
     "alarms": np.uint32,
+    "lasting": np.uint8,
+    "flash_ms": np.int64,
 }
-"""What is kept besides the fix itself: order of the newest and of the newest located fix, sessions, open device alarms."""
+"""What is kept besides the fix itself: order of the newest and of the newest located fix, sessions, open device alarms, who says that
+another alarm lasts (bits of `rules.SAFETY` and `rules.RULED`), and until when one that only happened colours the asset."""
 
 Column = npt.NDArray[Any]
 
@@ -139,7 +144,8 @@ class Fleet:
         extra = self.extra
         self.online[rows] = rules.online(extra["seen_ms"][rows], extra["opened_ms"][rows], extra["closed_ms"][rows], now_ms)
         speed = np.where(self.valid["speed"][rows], self.columns["speed"][rows], 0)
-        fresh = rules.states(self.online[rows], extra["located_happened_ms"][rows] != 0, speed, extra["alarms"][rows])
+        alarmed = (extra["alarms"][rows] != 0) | (extra["lasting"][rows] != 0) | (extra["flash_ms"][rows] > now_ms)
+        fresh = rules.states(self.online[rows], extra["located_happened_ms"][rows] != 0, speed, alarmed)
         self.dirty[rows] |= fresh != self.state[rows]
         self.state[rows] = fresh
 
@@ -171,16 +177,34 @@ class Fleet:
         rows = self._rows_made(assets, np.array([organisations.get(asset, 0) for asset in assets.tolist()], np.int64))
         self.extra["alarms"][rows] = np.array([words[asset] for asset in assets.tolist()], np.uint32)
 
+    def set_lasting(self, source: int, assets: Iterable[int]) -> None:
+        """Say for which assets, and no others, a lasting alarm of the source (`rules.SAFETY`, `rules.RULED`) is open."""
+        wanted = self.rows_of(np.array(sorted(assets), np.int64))
+        fresh = self.extra["lasting"] & np.uint8(~source & 0xFF)
+        fresh[wanted[wanted >= 0]] |= np.uint8(source)
+        self.dirty |= fresh != self.extra["lasting"]
+        self.extra["lasting"] = fresh
+
+    def flash(self, ends_ms: Mapping[int, int]) -> None:
+        """Show assets as alarmed until those times: something happened there that does not last."""
+        assets = np.array(sorted(ends_ms), np.int64)
+        rows, ends = self.rows_of(assets), np.array([ends_ms[asset] for asset in assets.tolist()], np.int64)
+        known = rows >= 0
+        np.maximum.at(self.extra["flash_ms"], rows[known], ends[known])
+        self.dirty[rows[known]] = True
+
     # giving out
 
     def latest(self, rows: Int64s) -> pa.RecordBatch:
         """Return a batch of schema LATEST of those rows that ever sent a fix."""
         rows = rows[self.numbers("happened_ms")[rows] != 0]
         unlocated = self.numbers("located_happened_ms")[rows] == 0
+        off = self.valid["measured_at"][rows] & ~rules.believed(self.numbers("measured_at")[rows], self.numbers("received_at")[rows])
         arrays = [self._array(field, rows) for field in POSITIONS]
         arrays += [pa.array(self.online[rows]), pa.array(self.state[rows])]
         arrays.append(pa.array(self.numbers("located_happened_ms")[rows], pa.int64(), mask=unlocated).cast(LATEST.field("located_at").type))
         arrays += [pa.array(self.extra[name][rows], pa.int32(), mask=unlocated) for name in ("located_latitude", "located_longitude")]
+        arrays.append(pa.array(off))
         return pa.RecordBatch.from_arrays(arrays, schema=LATEST)
 
     def export(self) -> pa.RecordBatch:

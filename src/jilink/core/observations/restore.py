@@ -12,6 +12,7 @@ from jilink.core.observations.columns import Edge, Fleet
 from jilink.history.reads import Reads
 from jilink.history.tables import APPLICATION, History
 from jilink.history.writer import STORED_AT
+from jilink.kernel.ids import AssetId
 from jilink.kernel.settings import Settings
 from jilink.spine.measurements import POSITIONS
 from jilink.spine.reading import StreamState
@@ -26,6 +27,8 @@ class Restored:
     fleet: Fleet
     place: Place
     edges: list[Edge]
+    opened: dict[AssetId, dict[str, datetime]]
+    """Every open condition with the time it was raised."""
 
 
 def restore(settings: Settings, stream: StreamState) -> Restored:
@@ -34,21 +37,22 @@ def restore(settings: Settings, stream: StreamState) -> Restored:
     The checkpoint suffices while the stream still holds what follows it. Otherwise the history fills in what it knows to be newer, as
     one batch, so that alarms that began or ended meanwhile are noticed, at the time of the fix that shows them.
     """
+    opened = reads.open_conditions()
     saved = checkpoint.load(checkpoint.path(settings.data))
     if saved is not None:
         fleet, place = saved
         if place.life == stream.life and stream.first <= place.sequence + 1 and place.sequence <= stream.last:
             log.info("watch.restored", assets=fleet.count, after=place.sequence)
-            return Restored(fleet, place, [])
+            return Restored(fleet, place, [], opened)
         after = Place(stream.life, 0)
     else:
-        fleet = _with_open_alarms(Fleet())
+        fleet = _with_open_alarms(Fleet(), opened)
         after = _place_of_history(settings, stream)
     edges: list[Edge] = []
     for batch in _last_known(settings):
         edges += fleet.apply_positions(batch)
     log.info("watch.restored_from_history", assets=fleet.count, after=after.sequence, checkpoint=saved is not None)
-    return Restored(fleet, after, edges)
+    return Restored(fleet, after, edges, opened)
 
 
 def _place_of_history(settings: Settings, stream: StreamState) -> Place:
@@ -57,8 +61,8 @@ def _place_of_history(settings: Settings, stream: StreamState) -> Place:
     return Place(stream.life, history.committed_sequence(application), datetime.fromtimestamp(at / 1000, UTC) if at else None)
 
 
-def _with_open_alarms(fleet: Fleet) -> Fleet:
-    words = {int(asset): rules.word(set(conditions)) for asset, conditions in reads.open_conditions().items()}
+def _with_open_alarms(fleet: Fleet, opened: dict[AssetId, dict[str, datetime]]) -> Fleet:
+    words = {int(asset): rules.word(set(conditions)) for asset, conditions in opened.items()}
     owners = dict(zip(*(column.tolist() for column in reads.owners()), strict=True))
     fleet.set_open_alarms({asset: word for asset, word in words.items() if word}, owners)
     return fleet

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jilink.history.columns import NEWEST_MS, OLDEST_MS
+from jilink.history.columns import OLDEST_MS
 from jilink.protocols.jt808.bits import ALARMS_2013, ALARMS_2019
 
 Int64s = npt.NDArray[np.int64]
@@ -23,6 +23,12 @@ SILENCE_MS = 10 * 60 * 1000
 """Nothing received for so long: offline, whatever the session says."""
 MOVING_SPEED = 30
 """3 km/h in 0.1 km/h: below it GNSS noise looks like motion."""
+AHEAD_MS = 5 * 60 * 1000
+"""A terminal's clock may be so far ahead of ours. A fix from further ahead is ordered by its receipt, so that it hides no later one."""
+FLASH_MS = 2 * 60 * 1000
+"""An alarm that only happened colours its asset for so long."""
+SAFETY, RULED = 1, 2
+"""Who says that an alarm of an asset lasts, besides its device bits: an active-safety alarm, a rule of its organisation."""
 REPLACED = "replaced"
 """End of a session because the same terminal began another: the asset stays online."""
 
@@ -40,9 +46,17 @@ class Order(NamedTuple):
 
 
 def happened(measured: Int64s, received: Int64s) -> Int64s:
-    """Return when each fix happened: the terminal's time where it can be believed, else the time of receipt; as the history does."""
-    believed = (measured >= received - OLDEST_MS) & (measured <= received + NEWEST_MS)
-    result: Int64s = np.where(believed, measured, received)
+    """Return when each fix happened: the terminal's time where it can be believed, else the time of receipt."""
+    result: Int64s = np.where(believed(measured, received), measured, received)
+    return result
+
+
+def believed(measured: Int64s, received: Int64s) -> Bools:
+    """Return where a terminal's time can be believed: not before what a terminal keeps, not more than AHEAD_MS after its receipt.
+
+    The history believes a day ahead, because there a wrong time hides nothing.
+    """
+    result: Bools = (measured >= received - OLDEST_MS) & (measured <= received + AHEAD_MS)
     return result
 
 
@@ -62,9 +76,9 @@ def online(seen: Int64s, opened: Int64s, closed: Int64s, now: int) -> Bools:
     return result
 
 
-def states(is_online: Bools, located: Bools, speed: npt.NDArray[np.uint16], alarms: Words) -> npt.NDArray[np.uint8]:
+def states(is_online: Bools, located: Bools, speed: npt.NDArray[np.uint16], alarmed: Bools) -> npt.NDArray[np.uint8]:
     """Return the state codes. Offline wins over alarm, alarm over moving and idle."""
-    awake = np.where(alarms != 0, ALARM, np.where(speed >= MOVING_SPEED, MOVING, IDLE))
+    awake = np.where(alarmed, ALARM, np.where(speed >= MOVING_SPEED, MOVING, IDLE))
     return np.where(located, np.where(is_online, awake, OFFLINE), NEVER).astype(np.uint8)
 
 

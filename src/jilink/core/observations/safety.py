@@ -4,7 +4,7 @@ Only rows that hold such an item are decoded. Telling the same batch again gives
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from jilink.core.observations.columns import Edge
-from jilink.history.columns import NEWEST_MS, OLDEST_MS
+from jilink.core.observations.lasting import Lasting
+from jilink.core.observations.rules import AHEAD_MS, FLASH_MS
+from jilink.history.columns import OLDEST_MS
 from jilink.kernel.errors import Malformed
+from jilink.kernel.ids import AssetId
 from jilink.protocols.jt808.columns.items import rows_with_items
 from jilink.protocols.jt808.safety import (
     ADAS_TYPES,
@@ -65,22 +68,34 @@ def conditions(alarm: Told) -> list[str]:
 
 
 class SafetyAlarms:
-    """Turns batches of positions into edges of active-safety alarms."""
+    """Turns batches of positions into edges of active-safety alarms, given those that are open in the database."""
 
-    def __init__(self) -> None:
+    def __init__(self, opened: Mapping[AssetId, Mapping[str, datetime]] | None = None) -> None:
+        self.lasting = Lasting(opened)
         self._ends: OrderedDict[tuple[int, str], datetime] = OrderedDict()
 
     def edges(self, batch: pa.RecordBatch) -> list[Edge]:
         """Return the edges of a batch of schema POSITIONS in the order they happened."""
         rows = rows_with_items(batch.column("items"), FIRST, LAST)
-        if not rows.size:
-            return []
-        found = [edge for row in batch.take(pa.array(rows)).to_pylist() for edge in _of_row(row)]
-        found.sort(key=lambda edge: (edge.at, not edge.raised))
+        told = [self._told(row) for row in batch.take(pa.array(rows)).to_pylist()] if rows.size else []
+        found = sorted((edge for edges in told for edge in edges), key=lambda edge: (edge.at, not edge.raised))
         for edge in found:
             if not edge.raised:
                 self._remember(edge)
-        return [self._closed(edge) for edge in found]
+        found = [self._closed(edge) for edge in found]
+        for edge in found:
+            self.lasting.take(edge)
+        over = self.lasting.over(batch)
+        for edge in over:
+            self._remember(edge)
+        return found + over
+
+    def _told(self, row: Row) -> list[Edge]:
+        """Return what one row tells: its own edges, and the ends of the tyres' faults that it no longer names."""
+        edges = list(_of_row(row))
+        tyres = [edge for edge in edges if edge.condition.startswith("tpms.") and edge.raised]
+        gone = self.lasting.tyres(row["asset"], [edge.condition for edge in tyres], tyres[0].at) if tyres else []
+        return edges + [replace(tyres[0], condition=condition, raised=False, ended_at=None, level=None, label="") for condition in gone]
 
     def _remember(self, edge: Edge) -> None:
         key = edge.asset, edge.condition
@@ -94,6 +109,15 @@ class SafetyAlarms:
         if not edge.raised or edge.ended_at is not None or end is None or end < edge.at:
             return edge
         return replace(edge, ended_at=end)
+
+
+def flashes(edges: Iterable[Edge]) -> dict[int, int]:
+    """Return until when (milliseconds since 1970) alarms that only happened colour their assets."""
+    found: dict[int, int] = {}
+    for edge in edges:
+        if edge.raised and edge.ended_at is not None:
+            found[edge.asset] = max(found.get(edge.asset, 0), round(edge.at.timestamp() * 1000) + FLASH_MS)
+    return found
 
 
 def _of_row(row: Row) -> Iterator[Edge]:
@@ -131,7 +155,7 @@ def _happened(told: datetime | None, row: Row) -> datetime:
     """Return the alarm's own time where it can be believed, as positions' times are; else that of its position."""
     received: datetime = row["received_at"]
     for moment in (told, row["measured_at"]):
-        if moment is not None and -NEWEST_MS <= (received - moment).total_seconds() * 1000 <= OLDEST_MS:
+        if moment is not None and -AHEAD_MS <= (received - moment).total_seconds() * 1000 <= OLDEST_MS:
             result: datetime = moment
             return result
     return received

@@ -3,6 +3,7 @@
 Whoever asks has checked who may see which organisation; every question names its organisations.
 """
 
+from collections.abc import Generator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -16,8 +17,13 @@ from jilink.core.observations.rules import Int64s
 from jilink.core.observations.tail import Tail
 from jilink.kernel.errors import Malformed
 from jilink.spine import arrow
+from jilink.spine.measurements import LATEST
 
 MOST_SELECTED = 10_000
+MOST_TOLD = 20_000
+MOST_BYTES = 4 << 20
+"""A message of the spine holds 8 MB."""
+MORE = b"after"
 T = TypeVar("T")
 
 
@@ -32,10 +38,14 @@ class SnapshotQuestion(msgspec.Struct, frozen=True):
 
 
 class LatestQuestion(msgspec.Struct, frozen=True):
-    """Ask for the newest values, as a batch of schema LATEST; of all assets where none are named."""
+    """Ask for the newest values, as a batch of schema LATEST by ascending asset; of all assets where none are named.
+
+    The answer holds as many as fit a message. Where there are more, its schema's metadata say after which asset to ask on (MORE).
+    """
 
     organisations: list[int]
     assets: list[int] | None = None
+    after: int = 0
 
 
 class SelectQuestion(msgspec.Struct, frozen=True):
@@ -82,7 +92,7 @@ class Answers:
         if question.assets is not None:
             asked = self._fleet.rows_of(np.array(sorted(set(question.assets)), np.int64))
             rows = asked[np.isin(asked, rows)]
-        return arrow.encode(self._fleet.latest(rows))
+        return _page(self._fleet, rows[self._fleet.numbers("asset")[rows] > question.after])
 
     def select(self, data: bytes, now_ms: int) -> bytes:
         """Answer WATCH_SELECT. Raises BadQuestion, also for a state that does not exist."""
@@ -104,6 +114,33 @@ class Answers:
         found = self._tail.rows(question.organisation, question.asset, question.start_ms, question.end_ms)
         batches = found.combine_chunks().to_batches()
         return arrow.encode(batches[0] if batches else pa.RecordBatch.from_pylist([], schema=found.schema))
+
+
+def _page(fleet: Fleet, rows: Int64s) -> bytes:
+    """Return the first rows' latest values, as many as fit a message, and after which asset to ask on."""
+    batch = fleet.latest(rows[:MOST_TOLD])
+    size = max(1, MOST_TOLD * MOST_BYTES // max(batch.nbytes, MOST_BYTES))
+    part = batch.slice(0, size)
+    if rows.size > MOST_TOLD or batch.num_rows > size:
+        last = part.column("asset")[-1].as_py() if batch.num_rows > size else int(fleet.numbers("asset")[rows[MOST_TOLD - 1]])
+        part = part.replace_schema_metadata({**part.schema.metadata, MORE: str(last).encode()})
+    return arrow.encode(part)
+
+
+def all_latest(organisations: Sequence[int], assets: Sequence[int] | None) -> Generator[bytes, bytes, pa.Table]:
+    """Yield the questions (WATCH_LATEST) to send, take their answers, and return all of them as one table of schema LATEST.
+
+    The caller brings the way of asking, waiting or not. Raises what `pyarrow` raises where an answer is no Arrow stream.
+    """
+    found, after = [], 0
+    while True:
+        answer = yield msgspec.json.encode(LatestQuestion(list(organisations), None if assets is None else list(assets), after))
+        page = pa.ipc.open_stream(answer).read_all()
+        found.append(page.replace_schema_metadata(LATEST.metadata))
+        more = (page.schema.metadata or {}).get(MORE)
+        if more is None:
+            return pa.concat_tables(found)
+        after = int(more)
 
 
 def _question(data: bytes, kind: type[T]) -> T:

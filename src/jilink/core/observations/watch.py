@@ -12,12 +12,13 @@ import structlog
 from django.db import DatabaseError, close_old_connections
 from prometheus_client import Counter, Gauge, Histogram
 
-from jilink.core.observations import checkpoint, reads
+from jilink.core.observations import checkpoint, reads, rules
 from jilink.core.observations.alarms import AlarmWriter
 from jilink.core.observations.checkpoint import Place
+from jilink.core.observations.columns import Edge
 from jilink.core.observations.live import Boards
 from jilink.core.observations.restore import Restored, restore
-from jilink.core.observations.safety import SafetyAlarms
+from jilink.core.observations.safety import SafetyAlarms, flashes
 from jilink.core.observations.service import Answers
 from jilink.core.observations.tail import Tail
 from jilink.kernel.clock import utc_now
@@ -61,7 +62,6 @@ class Watch:
         self._settings, self._spine = settings, spine
         self._file: Path = checkpoint.path(settings.data)
         self._alarms = AlarmWriter()
-        self._safety = SafetyAlarms()
         self._place = Place("", 0)
         self._caught_up = False
         self._owners_wanted = asyncio.Event()
@@ -79,6 +79,8 @@ class Watch:
         self._fleet = restored.fleet
         self._boards, self._tail = Boards(self._fleet), Tail()
         self._alarms.add(restored.edges)
+        self._safety = SafetyAlarms(restored.opened)
+        self._fleet.set_lasting(rules.SAFETY, self._safety.lasting.assets())
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._alarms.run())
@@ -143,12 +145,19 @@ class Watch:
             joined = pa.Table.from_batches(waiting).combine_chunks().to_batches()
             for batch in joined:
                 self._alarms.add(self._fleet.apply_positions(batch))
-                self._alarms.add(self._safety.edges(batch))
+                self._colour(self._safety.edges(batch))
                 self._tail.add(batch)
                 ROWS.inc(batch.num_rows)
         if messages:
             self._place = Place(self._place.life, messages[-1].sequence, messages[-1].time)
             SEQUENCE.set(self._place.sequence)
+
+    def _colour(self, edges: Sequence[Edge]) -> None:
+        """Write active-safety alarms, and show them at their assets."""
+        self._alarms.add(edges)
+        self._fleet.flash(flashes(edges))
+        if self._safety.lasting.changed:
+            self._fleet.set_lasting(rules.SAFETY, self._safety.lasting.assets())
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
@@ -206,6 +215,7 @@ class Watch:
             try:
                 assets, organisations = await asyncio.to_thread(_in_thread, reads.owners)
                 self._fleet.set_owners(assets, organisations)
+                self._safety.lasting.keep(assets.tolist())
                 failing = False
             except DatabaseError as error:
                 if not failing:

@@ -1,9 +1,11 @@
-"""Beginnings and ends of sessions as batches of the schema SESSIONS, and the word to other workers that a terminal has moved."""
+"""Beginnings, going on and ends of sessions as batches of the schema SESSIONS, and the word to other workers that a terminal has moved."""
 
 from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from jilink.spine import arrow, subjects
@@ -11,6 +13,12 @@ from jilink.spine.measurements import SESSIONS
 
 MOST_WAITING = 200_000
 """Rows kept while the spine is down; beyond it the oldest go, and watch notices the silence instead."""
+
+ALIVE = "alive"
+"""Reason of a row that says: the session goes on, and its terminal was heard of then."""
+MOST_ALIVE = 20_000
+"""Rows of one such batch."""
+Int64s = npt.NDArray[np.int64]
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True):
@@ -55,6 +63,17 @@ class Journal:
     def end(self, organisation: int, asset: int, at: datetime, reason: str) -> None:
         """A terminal's session ended."""
         self._rows.append((organisation, asset, at, False, self._worker, reason))
+
+    def alive(self, organisations: Int64s, assets: Int64s, heard_ms: Int64s) -> None:
+        """Say when terminals with a session were last heard of (milliseconds since 1970). What is lost is told again next time."""
+        for start in range(0, assets.size, MOST_ALIVE):
+            part = slice(start, start + MOST_ALIVE)
+            columns: list[object] = [organisations[part], assets[part], heard_ms[part]]
+            count = len(assets[part])
+            columns += [np.ones(count, np.bool_), [self._worker] * count, [ALIVE] * count]
+            arrays = [pa.array(column, field.type) for column, field in zip(columns, SESSIONS, strict=True)]
+            batch = pa.RecordBatch.from_arrays(arrays, schema=SESSIONS)
+            self._publish(subjects.sessions(self._worker), arrow.encode(batch), lambda _stored: None)
 
     def flush(self) -> None:
         """Hand over what has gathered. One batch is on its way at a time, so that rows stay in order."""

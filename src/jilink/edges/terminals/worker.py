@@ -98,7 +98,7 @@ class Worker:
         self._window = Window()
         self._decoder = Decoder(POSITIONS)
         self._flush_s = settings.terminals_flush_ms / 1000
-        self._flushed = self._ticked = clock()
+        self._flushed = self._ticked = self._told_alive = clock()
         self._stopping = False
         self._batches = 0
         self._bytes_counted = 0
@@ -339,11 +339,22 @@ class Worker:
         gateway.rates.tick(now)
         gateway.frames.flush()
         gateway.journal.flush()
+        self._tell_alive(now)
         self._plain.tick()
         for fd in gateway.connections.silent(now, settings.terminals_login_s, settings.terminals_idle_s).tolist():
             online = gateway.connections.state_of(fd) is State.ONLINE
             gateway.close(gateway.connections.terminals[fd], "idle" if online else "no_login")
         self._measure()
+
+    def _tell_alive(self, now: float) -> None:
+        """Tell every few minutes who was heard of: heartbeats are no positions, and keep a terminal online all the same."""
+        if now - self._told_alive < self.gateway.settings.terminals_alive_s:
+            return
+        columns = self.gateway.connections
+        fds = columns.heard(self._told_alive)
+        ago_ms = ((now - columns.seen[fds]) * 1000).astype(np.int64)
+        self._told_alive = now
+        self.gateway.journal.alive(columns.organisation[fds], columns.asset[fds], self._now_ms() - ago_ms)
 
     def _measure(self) -> None:
         counters, publisher = self._loop.counters, self.gateway.publisher

@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 import structlog
 
+from jilink.core.observations import service
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.services.vehicles import link
@@ -63,15 +64,24 @@ def select(organisations: Collection[OrganisationId], state: str = "", offset: i
 
 def latest(organisations: Collection[OrganisationId], assets: Sequence[AssetId]) -> dict[AssetId, Latest] | None:
     """Return the latest of these vehicles; those never heard of are left out. None while the watch does not answer."""
-    question = {"organisations": sorted(organisations), "assets": list(assets)}
     try:
-        data = link.spine().request(subjects.WATCH_LATEST, msgspec.json.encode(question), ASK_S)
-        rows = pa.ipc.open_stream(data).read_all().to_pylist()
+        rows = _latest(sorted(organisations), assets).to_pylist()
     except (Unavailable, pa.ArrowInvalid) as error:
         log.warning("vehicles.watch_silent", question="latest", reason=repr(error))
         return None
     allowed = set(organisations)
     return {AssetId(row["asset"]): Latest(_state(row["state"]), bool(row["online"]), row) for row in rows if row["organisation"] in allowed}
+
+
+def _latest(organisations: Sequence[int], assets: Sequence[int]) -> pa.Table:
+    asking = service.all_latest(organisations, assets)
+    question = next(asking)
+    while True:
+        try:
+            question = asking.send(link.spine().request(subjects.WATCH_LATEST, question, ASK_S))
+        except StopIteration as done:
+            table: pa.Table = done.value
+            return table
 
 
 def tail(organisation: OrganisationId, asset: AssetId, start: datetime, end: datetime) -> pa.Table | None:
