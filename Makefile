@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 DATA ?= $(CURDIR)/var
+# "--required" makes `make test` fail where no PostgreSQL can be had, instead of saying so
+POSTGRESQL ?=
 export JILINK_DATA ?= $(DATA)
 
 FRONT := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
@@ -38,8 +40,12 @@ $(MANIFEST): .setup/python $(FRONT)
 .setup/chromium: .setup/python
 	@tools/browser && touch $@ || true
 
-test: check .setup/chromium ## check, then every test (installs the browser that the journeys need)
+test: check .setup/chromium ## check, then every test, and those of the database on PostgreSQL too (installs the browser that the journeys need)
 	@$(BIN)/python -m pytest
+	@$(BIN)/python tools/postgresql $(POSTGRESQL) $(BIN)/python -m pytest
+
+postgresql: setup ## only the tests of the database, on PostgreSQL
+	@$(BIN)/python tools/postgresql --required $(BIN)/python -m pytest
 
 check: setup ## style, types, import contracts, formatting
 	@$(BIN)/ruff check --quiet src tests
@@ -67,4 +73,4 @@ lock: ## renew the locks (needs uv)
 clean: ## remove what was built; the data in var/ stays
 	rm -rf .venv .setup $(dir $(MANIFEST)) frontend/node_modules dist build
 
-.PHONY: help run setup test check bench fuzz docs service lock clean
+.PHONY: help run setup test postgresql check bench fuzz docs service lock clean
