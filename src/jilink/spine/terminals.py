@@ -18,6 +18,8 @@ class TerminalSeen(Event, frozen=True, kw_only=True):
     maker: str = ""
     model: str = ""
     plate: str = ""
+    year: int = 0
+    """Edition of the standard it speaks: 2011, 2013 or 2019; 0 where unknown."""
 
 
 class TerminalRegistered(Event, frozen=True, kw_only=True):

@@ -40,6 +40,9 @@ class TerminalData:
     model: str = ""
     profile: str = "standard"
     protocol: str = "jt808"
+    year: int = 0
+    """Edition of the standard it spoke when it was last heard; 0 where it was not. Kept when a terminal is new, not when one is edited."""
+    year_at: datetime | None = None
 
 
 NO_TERMINAL = TerminalData(phone="")
@@ -139,6 +142,8 @@ def _set_terminal(asset: Asset, data: TerminalData, now: datetime) -> None:
             maker=data.maker,
             model=data.model,
             profile=data.profile,
+            year=data.year,
+            year_at=data.year_at,
         )
         SeenTerminal.objects.filter(phone=phone).delete()
         tell(TerminalAdmitted, digest(phone))
@@ -155,7 +160,8 @@ def admit_terminal(*, seen: int, organisation: OrganisationId, kind: str, label:
     row = SeenTerminal.objects.select_for_update().filter(pk=seen).first()
     if row is None or not parties.quarantine_open(by):
         raise NotFound("This terminal no longer waits for admission.")
-    data = TerminalData(phone=row.phone, terminal_id=row.terminal_id, maker=row.maker, model=row.model)
+    spoke_at = row.last_seen_at if row.year else None
+    data = TerminalData(phone=row.phone, terminal_id=row.terminal_id, maker=row.maker, model=row.model, year=row.year, year_at=spoke_at)
     asset = add_asset(organisation=organisation, kind=kind, label=label, by=by, terminal=data, now=now)
     audit.record(by, "terminal.admitted", _aggregate(asset), organisation, at=now)
     return asset
@@ -185,12 +191,12 @@ def record_frames(*, asset: AssetId, until: datetime | None, by: Actor, now: dat
 
 
 @transaction.atomic
-def note_seen(*, phone: str, terminal_id: str, maker: str, model: str, plate: str, at: datetime) -> None:
+def note_seen(*, phone: str, terminal_id: str, maker: str, model: str, plate: str, at: datetime, year: int = 0) -> None:
     """Put an unknown terminal on the list of those that wait, or note that it called again. Running it late changes nothing."""
     number = rules.terminal_phone(phone)
     if Terminal.objects.filter(phone=number).exists():
         return
-    defaults = {"terminal_id": terminal_id[:40], "maker": maker[:20], "model": model[:40], "plate": plate[:40]}
+    defaults = {"terminal_id": terminal_id[:40], "maker": maker[:20], "model": model[:40], "plate": plate[:40], "year": year}
     row, made = SeenTerminal.objects.select_for_update().get_or_create(
         phone=number, defaults={**defaults, "first_seen_at": at, "last_seen_at": at}
     )

@@ -50,6 +50,8 @@ class SeenTerminal(models.Model):
     maker = models.CharField(max_length=20, blank=True, default="")
     model = models.CharField(max_length=40, blank=True, default="")
     plate = models.CharField(max_length=40, blank=True, default="")
+    year = models.PositiveSmallIntegerField(default=0)
+    """Edition of JT/T 808 it spoke when it called last; 0 where unknown."""
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(db_index=True)
     times = models.PositiveIntegerField(default=1)

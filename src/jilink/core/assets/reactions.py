@@ -41,6 +41,7 @@ def note_seen(event: TerminalSeen, context: Context) -> None:
         maker=event.maker,
         model=event.model,
         plate=event.plate,
+        year=event.year,
         at=context.envelope.occurred_at,
     )
 

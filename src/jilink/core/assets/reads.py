@@ -51,6 +51,7 @@ class Seen:
     maker: str
     model: str
     plate: str
+    year: int
     first_seen_at: datetime
     last_seen_at: datetime
     times: int
@@ -154,6 +155,7 @@ def seen_terminals(actor: Actor, limit: int = 200) -> list[Seen]:
             maker=row.maker,
             model=row.model,
             plate=row.plate,
+            year=row.year,
             first_seen_at=row.first_seen_at,
             last_seen_at=row.last_seen_at,
             times=row.times,

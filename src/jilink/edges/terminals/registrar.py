@@ -90,6 +90,7 @@ class Registrar:
                         maker=plain(message.maker),
                         model=plain(message.model),
                         plate=plate,
+                        year=terminal.year,
                     )
                 )
             self._refuse(terminal, received, result, step)
