@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from jilink.core.outbox.main import serve
 from jilink.core.parties import access, actions, reads
 from jilink.core.parties.access import Actor
+from jilink.core.parties.members import actions as members
 from jilink.core.parties.models import User
-from jilink.core.parties.rules import Role
-from jilink.kernel.ids import OrganisationId
+from jilink.core.parties.rules import Role, Scope
+from jilink.kernel.ids import OrganisationId, TeamId
 from jilink.spine.client import Spine
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
@@ -26,19 +27,32 @@ class World:
     depot: OrganisationId
     south: OrganisationId
 
-    def actor(self, role: Role, organisation: OrganisationId) -> Actor:
-        """Return a person with one role in one organisation, who can also sign in with PASSWORD."""
-        return access.actor_of(self.person(role, organisation))
+    def actor(
+        self, role: Role, organisation: OrganisationId, scope: Scope | None = None, team: TeamId | None = None, also: str = ""
+    ) -> Actor:
+        """Return a person with one role in one organisation, who can also sign in with PASSWORD.
 
-    def person(self, role: Role, organisation: OrganisationId) -> User:
+        No `scope` means the role's usual one (an agent's is the team: give one, or a wider scope). `also` makes a second such person.
+        """
+        return access.actor_of(self.person(role, organisation, scope, team, also))
+
+    def person(
+        self, role: Role, organisation: OrganisationId, scope: Scope | None = None, team: TeamId | None = None, also: str = ""
+    ) -> User:
         """Return the account of `actor`."""
-        name = f"{role}-{organisation}"
+        name = "-".join(part for part in (role, str(organisation), (scope or "")[:3], str(team or ""), also) if part)
         maker = access.system("test")
         number = reads.user_id(name)
         if number is None:
             number = actions.add_user(username=name, password=PASSWORD, by=maker)
-            actions.set_role(user=number, organisation=organisation, role=role, by=maker)
+            actions.set_role(user=number, organisation=organisation, role=role, scope=scope, by=maker)
+            if team is not None:
+                members.put_in_team(team=team, user=number, by=maker)
         return User.objects.get(pk=number)
+
+    def team(self, organisation: OrganisationId, name: str = "Team") -> TeamId:
+        """Return a new team of the organisation."""
+        return members.add_team(organisation=organisation, name=name, by=access.system("test"), now=NOW)
 
 
 def build() -> World:

@@ -7,12 +7,14 @@ import uuid
 from typing import NewType
 
 OrganisationId = NewType("OrganisationId", int)
+AreaId = NewType("AreaId", int)
 AssetId = NewType("AssetId", int)
 MemberId = NewType("MemberId", int)
 TeamId = NewType("TeamId", int)
 PersonId = NewType("PersonId", int)
 EventId = NewType("EventId", str)
 FileId = NewType("FileId", int)
+LayerId = NewType("LayerId", int)
 
 _lock = threading.Lock()
 _last = 0

@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry("jilink.site.commands.doctor", "Check this installation and say what to do.", _CARE, django=True),
     "backup": Entry("jilink.site.commands.backup", "Save everything this installation keeps in one file.", _CARE),
     "restore": Entry("jilink.site.commands.restore", "Put a saved installation back.", _CARE),
+    "audit": Entry("jilink.site.commands.audit", "Verify the chain of the audit.", _CARE, django=True),
     "bench": Entry("jilink.site.commands.bench", "Measure this machine against plain C and the targets.", _CARE),
     "user": Entry("jilink.site.commands.user", "Add and remove people, set passwords, list accounts.", _CARE, django=True),
 }

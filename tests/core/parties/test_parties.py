@@ -12,14 +12,14 @@ from jilink.core.parties import access, actions, audit
 from jilink.core.parties.access import NOBODY, NotFound
 from jilink.core.parties.actions import NameTaken, PasswordRefused
 from jilink.core.parties.models import AuditEntry
-from jilink.core.parties.rules import ROLES, Permission, Role
+from jilink.core.parties.rules import ROLES, Permission, Role, Scope
 from jilink.kernel.errors import Refused
 from tests.core.world import NOW, PASSWORD, World
 
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_grants_its_permissions_in_its_subtree_and_nowhere_else(world: World, role: Role) -> None:
-    actor = world.actor(role, world.north)
+    actor = world.actor(role, world.north, Scope.SUBTREE)
     for permission in Permission:
         granted = permission in ROLES[role]
         assert access.organisations_of(actor, permission) == (frozenset({world.north, world.depot}) if granted else frozenset())
@@ -81,7 +81,8 @@ def test_the_chain_is_whole_until_someone_touches_it(world: World) -> None:
     assert before.broken_at is None and before.entries >= 5
     entry = AuditEntry.objects.order_by("-sequence")[2]
     AuditEntry.objects.filter(pk=entry.pk).update(subject="thing:99")
-    assert audit.verify().broken_at == entry.sequence
+    verdict = audit.verify()
+    assert verdict.broken_at == entry.sequence and "changed" in verdict.why and "thing:99" in verdict.entry
     AuditEntry.objects.filter(pk=entry.pk).update(subject=entry.subject)
     assert audit.verify().broken_at is None
 

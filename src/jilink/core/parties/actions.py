@@ -12,7 +12,7 @@ from jilink.core.parties import audit, reads, rules, walls
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.events import AdmissionPolicyChanged, RetentionChanged
 from jilink.core.parties.models import Member, Organisation, User
-from jilink.core.parties.rules import Permission, Role, permissions_of
+from jilink.core.parties.rules import Permission, Role, Scope, permissions_of, usual_scope
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import MemberId, OrganisationId
@@ -142,21 +142,27 @@ def remove_user(*, username: str, by: Actor) -> None:
 
 
 @transaction.atomic
-def set_role(*, user: int, organisation: OrganisationId, role: Role, by: Actor, now: datetime | None = None) -> MemberId:
-    """Make the person a member with this role, or change the role they have.
+def set_role(
+    *, user: int, organisation: OrganisationId, role: Role, by: Actor, scope: Scope | None = None, now: datetime | None = None
+) -> MemberId:
+    """Make the person a member with this role, or change the role they have. No `scope` means the role's usual one.
 
-    Raises NotFound where there is no such person, or where the role would grant what its giver does not hold.
+    Raises NotFound where the giver knows no such person, or where the new role, or the one they have, grants what its giver does not hold.
     """
     require(by, Permission.MANAGE_MEMBERS, organisation)
-    for permission in permissions_of(role):
-        require(by, permission, organisation)
-    if not User.objects.filter(pk=user).exists():
+    reaches = scope or usual_scope(role)
+    standing = Member.objects.select_for_update().filter(user_id=user, organisation_id=organisation).first()
+    given = permissions_of(role) | (permissions_of(standing.role) if standing else frozenset())
+    for place in reads.below(organisation) if reaches is Scope.SUBTREE else [organisation]:
+        for permission in given:
+            require(by, permission, place)
+    if not reads.knows(by, user):
         raise NotFound("There is no such thing, or you may not see it.")
     row, _made = Member.objects.update_or_create(
         user_id=user,
         organisation_id=organisation,
-        defaults={"role": role.value},
-        create_defaults={"role": role.value, "since": now or utc_now()},
+        defaults={"role": role.value, "scope": reaches.value},
+        create_defaults={"role": role.value, "scope": reaches.value, "since": now or utc_now()},
     )
-    audit.record(by, "member.role", f"user:{user}", organisation, detail=role.value)
+    audit.record(by, "member.role", f"user:{user}", organisation, detail=f"{role.value} {reaches.value}")
     return MemberId(row.pk)

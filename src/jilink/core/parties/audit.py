@@ -17,10 +17,13 @@ from jilink.kernel.ids import OrganisationId
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What `verify` found: the number of entries, and the sequence of the first broken one (None when whole)."""
+    """What `verify` found: the number of entries looked at, and the first broken one (None when whole) with what is wrong."""
 
     entries: int
     broken_at: int | None
+    why: str = ""
+    entry: str = ""
+    """Of the broken entry, as it stands now: when, who, what; empty where none stands there."""
 
 
 @transaction.atomic
@@ -57,27 +60,37 @@ def record(
 
 
 def verify() -> Verdict:
-    """Walk the whole chain and return what was found."""
+    """Walk the whole chain and return what was found; it stops at the first broken entry."""
     previous, count = "", 0
     for entry in AuditEntry.objects.order_by("sequence").iterator(chunk_size=2000):
         count += 1
-        expected = link(
-            sequence=count,
-            at=entry.at,
-            organisation=entry.organisation,
-            actor=entry.actor,
-            action=entry.action,
-            subject=entry.subject,
-            detail=entry.detail,
-            previous=previous,
-        )
-        if entry.sequence != count or entry.previous != previous or entry.digest != expected:
-            return Verdict(count, count)
+        why = _fault(entry, count, previous)
+        if why:
+            words = f"{entry.at.isoformat()} {entry.actor} {entry.action} {entry.subject}" if entry.sequence == count else ""
+            return Verdict(count, count, why, words)
         previous = entry.digest
     head = AuditHead.objects.filter(pk=1).first()
     if (head.sequence if head else 0, head.digest if head else "") != (count, previous):
-        return Verdict(count, count + 1)
+        return Verdict(count, count + 1, "the end of the chain was cut off, or something was added past it")
     return Verdict(count, None)
+
+
+def _fault(entry: AuditEntry, place: int, previous: str) -> str:
+    if entry.sequence != place:
+        return "it was removed"
+    expected = link(
+        sequence=place,
+        at=entry.at,
+        organisation=entry.organisation,
+        actor=entry.actor,
+        action=entry.action,
+        subject=entry.subject,
+        detail=entry.detail,
+        previous=entry.previous,
+    )
+    if entry.digest != expected:
+        return "it was changed after it was written"
+    return "it is not tied to the entry before it" if entry.previous != previous else ""
 
 
 def entries(actor: Actor, organisation: OrganisationId, *, limit: int = 200) -> list[AuditEntry]:

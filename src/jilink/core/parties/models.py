@@ -4,7 +4,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from jilink.core.parties import walls
-from jilink.core.parties.rules import Role, permissions_of
+from jilink.core.parties.rules import Role, Scope, permissions_of
 
 
 class Organisation(models.Model):
@@ -44,11 +44,12 @@ class User(AbstractUser):
 
 
 class Member(models.Model):
-    """One person's role in one organisation; it holds for everything below it."""
+    """One person's role in one organisation, and how far it reaches."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="members")
     role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role])
+    scope = models.CharField(max_length=20, choices=[(scope.value, scope.value) for scope in Scope], default=Scope.SUBTREE.value)
     since = models.DateTimeField()
 
     class Meta:
@@ -56,6 +57,35 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role} {self.organisation_id}"
+
+
+class Team(models.Model):
+    """Members of one organisation who share work; rows that carry a team are in reach of its members."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=120)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="one_team_name_in_an_organisation")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TeamMember(models.Model):
+    """One person in one team."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="teams")
+    lead = models.BooleanField(default=False)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="once_in_a_team")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.team_id}"
 
 
 class AuditEntry(models.Model):

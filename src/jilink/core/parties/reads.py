@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from jilink.core.parties import walls
 from jilink.core.parties.access import Actor, organisations_of
 from jilink.core.parties.models import Member, Organisation, User
 from jilink.core.parties.rules import Permission
@@ -66,10 +67,32 @@ def retentions(below: int | None = None) -> dict[OrganisationId, int | None]:
     return found
 
 
+def below(organisation: int) -> list[OrganisationId]:
+    """Return the organisation and all below it, in tree order; empty where there is none. No wall is asked."""
+    path = Organisation.objects.filter(pk=organisation).values_list("path", flat=True).first()
+    found = Organisation.objects.filter(path__startswith=path).order_by("path") if path else Organisation.objects.none()
+    return [OrganisationId(pk) for pk in found.values_list("pk", flat=True)]
+
+
+def knows(actor: Actor, user: int) -> bool:
+    """Return whether the actor may be told of an account: a member of an organisation they manage, or one that belongs nowhere yet."""
+    if not User.objects.filter(pk=user).exists():
+        return False
+    with walls.everything():
+        places = set(Member.objects.filter(user_id=user).values_list("organisation_id", flat=True))
+    return actor.user is None or not places or bool(places & organisations_of(actor, Permission.MANAGE_MEMBERS))
+
+
 def organisation_named(name: str) -> OrganisationId | None:
     """Return the id of the top organisation of that name. For the command line; no wall is asked."""
     row = Organisation.objects.filter(parent=None, name=name).values_list("pk", flat=True).first()
     return OrganisationId(row) if row is not None else None
+
+
+def listing_unknown(actor: Actor) -> list[OrganisationName]:
+    """Return the organisations that list unknown terminals and in which the actor may admit them, in tree order."""
+    rows = Organisation.objects.filter(quarantine_unknown=True, pk__in=organisations_of(actor, Permission.ADMIT_TERMINALS)).order_by("path")
+    return [OrganisationName(OrganisationId(row.pk), row.name, row.path.count("/") - 2) for row in rows]
 
 
 def quarantine_open(actor: Actor | None = None) -> bool:
@@ -105,3 +128,9 @@ def user_id(username: str) -> int | None:
 def usernames(ids: set[int]) -> dict[int, str]:
     """Return the account names of these numbers, for showing who did something."""
     return dict(User.objects.filter(pk__in=ids).values_list("pk", "username"))
+
+
+def line(organisation: OrganisationId) -> list[OrganisationId]:
+    """Return an organisation and those above it, the top one first; empty where it is gone. For reactions; no wall is asked."""
+    path = Organisation.objects.filter(pk=organisation).values_list("path", flat=True).first() or ""
+    return [OrganisationId(int(part)) for part in path.split("/") if part]

@@ -25,36 +25,136 @@ class Permission(StrEnum):
     ACKNOWLEDGE_ALARMS = "alarms.acknowledge"
     REVEAL_CONTACTS = "contacts.reveal"
     VIEW_OPERATIONS = "operations.view"
+    VIEW_MEMBERS = "members.view"
     MANAGE_MEMBERS = "members.manage"
+    MANAGE_TEAMS = "teams.manage"
+    MANAGE_TOKENS = "tokens.manage"
+    MANAGE_WEBHOOKS = "webhooks.manage"
+    MANAGE_RULES = "rules.manage"
     READ_AUDIT = "audit.read"
+    VIEW_PEOPLE = "people.view"
+    MANAGE_PEOPLE = "people.manage"
+    REVEAL_PEOPLE = "people.reveal"
+    REVEAL_IDENTITIES = "people.reveal_identity"
+    MERGE_PEOPLE = "people.merge"
+    EXPORT_PEOPLE = "people.export"
+    ERASE_PEOPLE = "people.erase"
+    VIEW_AREAS = "areas.view"
+    MANAGE_AREAS = "areas.manage"
+    VIEW_ASSETS = "assets.view"
+    MANAGE_ASSETS = "assets.manage"
+    READ_KNOWLEDGE = "knowledge.read"
+    WRITE_KNOWLEDGE = "knowledge.write"
+    REVIEW_KNOWLEDGE = "knowledge.review"
+    PUBLISH_KNOWLEDGE = "knowledge.publish"
+    VIEW_INTERACTIONS = "interactions.view"
+    ADD_INTERACTIONS = "interactions.add"
+    VIEW_CASES = "cases.view"
+    ADD_CASES = "cases.add"
+    WORK_CASES = "cases.work"
+    ASSIGN_CASES = "cases.assign"
+    APPROVE_CASES = "cases.approve"
+    VERIFY_CASES = "cases.verify"
+    CLOSE_CASES = "cases.close"
+    REPORT_CASES = "cases.report"
+    MANAGE_CASE_TYPES = "cases.manage_types"
 
 
 class Role(StrEnum):
-    """What a member is in an organisation and in everything below it."""
+    """What a member is in an organisation, as far as the scope of the membership reaches."""
 
     OPERATOR = "operator"
     OWNER = "owner"
     SUPERVISOR = "supervisor"
     DISPATCHER = "dispatcher"
+    AGENT = "agent"
+    FIELD_WORKER = "field_worker"
+    EXPERT = "expert"
     ANALYST = "analyst"
     AUDITOR = "auditor"
+    SERVICE = "service"
+
+
+class Scope(StrEnum):
+    """How far a membership reaches; each scope holds all that the ones before it hold."""
+
+    OWN = "own"
+    """Of rows that carry an assignee, those assigned to the member; of everything else, the organisation's."""
+    TEAM = "team"
+    """The same, and rows of the member's teams."""
+    ORGANISATION = "organisation"
+    """Every row of the organisation."""
+    SUBTREE = "subtree"
+    """Every row of the organisation and of all below it."""
 
 
 _P = Permission
+NARROWED: frozenset[Permission] = frozenset(
+    {
+        _P.VIEW_CASES,
+        _P.WORK_CASES,
+        _P.ASSIGN_CASES,
+        _P.APPROVE_CASES,
+        _P.VERIFY_CASES,
+        _P.CLOSE_CASES,
+        _P.VIEW_INTERACTIONS,
+    }
+)
+"""Permissions over rows that carry a team and an assignee: only these follow the scopes `own` and `team`."""
+
+_EVERYONE = frozenset({_P.VIEW_MEMBERS, _P.VIEW_AREAS, _P.VIEW_ASSETS, _P.READ_KNOWLEDGE})
+_DESK = frozenset(
+    {_P.VIEW_PEOPLE, _P.MANAGE_PEOPLE, _P.REVEAL_PEOPLE, _P.VIEW_INTERACTIONS, _P.ADD_INTERACTIONS, _P.VIEW_CASES, _P.ADD_CASES}
+)
+_OWNERS = frozenset({_P.MANAGE_MEMBERS, _P.MANAGE_TOKENS, _P.MANAGE_WEBHOOKS, _P.ERASE_PEOPLE})
+
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OPERATOR: frozenset(Permission),
     Role.OWNER: frozenset(Permission) - {_P.VIEW_OPERATIONS},
-    Role.SUPERVISOR: frozenset(Permission) - {_P.VIEW_OPERATIONS, _P.MANAGE_MEMBERS},
-    Role.DISPATCHER: frozenset({_P.VIEW_VEHICLES, _P.VIEW_TRACKS, _P.VIEW_MEDIA, _P.COMMAND_VEHICLES, _P.ACKNOWLEDGE_ALARMS}),
-    Role.ANALYST: frozenset({_P.VIEW_VEHICLES}),
-    Role.AUDITOR: frozenset({_P.VIEW_VEHICLES, _P.READ_AUDIT}),
+    Role.SUPERVISOR: frozenset(Permission) - {_P.VIEW_OPERATIONS} - _OWNERS,
+    Role.DISPATCHER: _EVERYONE
+    | {_P.VIEW_VEHICLES, _P.VIEW_TRACKS, _P.VIEW_MEDIA, _P.COMMAND_VEHICLES, _P.ACKNOWLEDGE_ALARMS}
+    | {_P.VIEW_CASES, _P.ADD_CASES, _P.WORK_CASES, _P.ASSIGN_CASES, _P.VIEW_INTERACTIONS},
+    Role.AGENT: _EVERYONE | _DESK | {_P.MERGE_PEOPLE, _P.WORK_CASES, _P.ASSIGN_CASES, _P.CLOSE_CASES, _P.ACKNOWLEDGE_ALARMS},
+    Role.FIELD_WORKER: _EVERYONE | {_P.VIEW_CASES, _P.WORK_CASES, _P.VIEW_INTERACTIONS},
+    Role.EXPERT: _EVERYONE
+    | {_P.WRITE_KNOWLEDGE, _P.REVIEW_KNOWLEDGE, _P.VIEW_CASES, _P.WORK_CASES, _P.VIEW_INTERACTIONS, _P.ADD_INTERACTIONS},
+    Role.ANALYST: _EVERYONE | {_P.VIEW_VEHICLES, _P.REPORT_CASES},
+    Role.AUDITOR: _EVERYONE | {_P.VIEW_VEHICLES, _P.READ_AUDIT, _P.REPORT_CASES},
+    Role.SERVICE: _EVERYONE
+    | _DESK
+    | {_P.VIEW_VEHICLES, _P.VIEW_TRACKS, _P.MANAGE_VEHICLES, _P.MANAGE_ASSETS, _P.ACKNOWLEDGE_ALARMS, _P.MANAGE_AREAS}
+    | {_P.WRITE_KNOWLEDGE, _P.WORK_CASES, _P.ASSIGN_CASES, _P.CLOSE_CASES, _P.REPORT_CASES},
 }
 """The whole of it: nothing else grants anything. The operator runs the installation; its health is no organisation's affair."""
+
+USUAL_SCOPE: dict[Role, Scope] = {
+    Role.AGENT: Scope.TEAM,
+    Role.FIELD_WORKER: Scope.OWN,
+    Role.EXPERT: Scope.TEAM,
+    Role.SERVICE: Scope.ORGANISATION,
+}
+"""What a role reaches unless its giver says otherwise; every role that is not named reaches the subtree."""
+
+TWO_FACTORS: frozenset[Role] = frozenset({Role.OPERATOR, Role.OWNER, Role.SUPERVISOR})
+"""Who may do nothing before a second factor is set up, where the installation requires them."""
+
+
+def usual_scope(role: Role) -> Scope:
+    """Return how far a role reaches unless its giver says otherwise."""
+    return USUAL_SCOPE.get(role, Scope.SUBTREE)
 
 
 def permissions_of(role: str) -> frozenset[Permission]:
     """Return what a role allows; an unknown role allows nothing."""
     return ROLES[Role(role)] if role in set(Role) else frozenset()
+
+
+def narrowed(granted: frozenset[Permission], scope: str) -> tuple[frozenset[Permission], frozenset[Permission]]:
+    """Return what a membership grants in the whole organisation, and what only for its own or its teams' rows."""
+    if scope in {Scope.ORGANISATION, Scope.SUBTREE}:
+        return granted, frozenset()
+    return granted - NARROWED, granted & NARROWED
 
 
 class RetentionRefused(Refused):

@@ -1,0 +1,130 @@
+"""What may be asked about members and teams."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from jilink.core.parties import walls
+from jilink.core.parties.access import Actor, NotFound, organisations_of, require
+from jilink.core.parties.models import Member, Organisation, Team, TeamMember, User
+from jilink.core.parties.rules import NARROWED, ROLES, Permission, Role, Scope
+from jilink.kernel.ids import MemberId, OrganisationId, TeamId
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """One membership, as the list of an organisation's members shows it."""
+
+    id: MemberId
+    user: int
+    username: str
+    name: str
+    organisation: OrganisationId
+    role: Role
+    scope: Scope
+    since: datetime
+    active: bool
+    teams: tuple[TeamId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamView:
+    """A team, and who is in it (user numbers; `leads` are among them)."""
+
+    id: TeamId
+    organisation: OrganisationId
+    name: str
+    users: tuple[int, ...]
+    leads: tuple[int, ...]
+
+
+def members(actor: Actor, organisation: OrganisationId) -> list[MemberView]:
+    """Return the memberships in one organisation by account name. Raises NotFound."""
+    require(actor, Permission.VIEW_MEMBERS, organisation)
+    rows = list(Member.objects.filter(organisation_id=organisation).select_related("user").order_by("user__username"))
+    places: dict[int, list[TeamId]] = {}
+    inside = TeamMember.objects.filter(team__organisation_id=organisation, user_id__in=[row.user_id for row in rows])
+    for user, team in inside.order_by("team__name").values_list("user_id", "team_id"):
+        places.setdefault(user, []).append(TeamId(team))
+    return [
+        MemberView(
+            MemberId(row.pk),
+            row.user_id,
+            row.user.username,
+            row.user.get_full_name(),
+            OrganisationId(row.organisation_id),
+            Role(row.role),
+            Scope(row.scope),
+            row.since,
+            row.user.is_active,
+            tuple(places.get(row.user_id, ())),
+        )
+        for row in rows
+    ]
+
+
+def teams(actor: Actor, organisation: OrganisationId | None = None) -> list[TeamView]:
+    """Return the teams of one organisation, or of all whose members the actor may see, by name. Raises NotFound for one across a wall."""
+    if organisation is not None:
+        require(actor, Permission.VIEW_MEMBERS, organisation)
+    allowed = [organisation] if organisation is not None else organisations_of(actor, Permission.VIEW_MEMBERS)
+    return _views(list(Team.objects.filter(organisation_id__in=allowed).order_by("organisation__path", "name")))
+
+
+def team(actor: Actor, number: TeamId) -> TeamView:
+    """Return one team. Raises NotFound."""
+    row = Team.objects.filter(pk=number).first()
+    require(actor, Permission.VIEW_MEMBERS, row.organisation_id if row else None)
+    return _views([row] if row else [])[0]
+
+
+def _views(rows: list[Team]) -> list[TeamView]:
+    inside: dict[int, list[tuple[int, bool]]] = {}
+    for number, user, lead in TeamMember.objects.filter(team__in=rows).order_by("user__username").values_list("team_id", "user_id", "lead"):
+        inside.setdefault(number, []).append((user, lead))
+    return [
+        TeamView(
+            TeamId(row.pk),
+            OrganisationId(row.organisation_id),
+            row.name,
+            tuple(user for user, _lead in inside.get(row.pk, ())),
+            tuple(user for user, lead in inside.get(row.pk, ()) if lead),
+        )
+        for row in rows
+    ]
+
+
+def team_names(numbers: set[int]) -> dict[int, str]:
+    """Return the names of these teams, for showing where something lies; ask only for teams of rows the viewer was let to."""
+    return dict(Team.objects.filter(pk__in=numbers).values_list("pk", "name"))
+
+
+def organisation_of_team(number: TeamId) -> OrganisationId:
+    """Return whose a team is. Raises NotFound where there is none. No wall is asked: for actions that ask the door themselves."""
+    found = Team.objects.filter(pk=number).values_list("organisation_id", flat=True).first()
+    if found is None:
+        raise NotFound("There is no such thing, or you may not see it.")
+    return OrganisationId(found)
+
+
+def colleagues(actor: Actor, organisation: OrganisationId, permission: Permission) -> list[int]:
+    """Return the active people who hold a permission in the organisation, however narrowly: who may be given its work. Raises NotFound."""
+    require(actor, Permission.VIEW_MEMBERS, organisation)
+    return sorted(holders(organisation, permission))
+
+
+def holders(organisation: OrganisationId, permission: Permission) -> set[int]:
+    """Return the active people who hold a permission in the organisation, however narrowly. No wall is asked: for rules and actions."""
+    with walls.everything():  # members of an organisation above may reach down here
+        path = Organisation.objects.values_list("path", flat=True).get(pk=organisation)
+        line = [int(part) for part in path.split("/") if part]
+        roles = [role for role, granted in ROLES.items() if permission in granted]
+        above = Member.objects.filter(organisation_id__in=line, role__in=roles, user__is_active=True)
+        reaching = above.filter(organisation_id=organisation) | above.filter(scope=Scope.SUBTREE)
+        within = TeamMember.objects.filter(team__organisation_id=organisation).values("user_id")
+        by_team = above.filter(scope__in=[Scope.OWN, Scope.TEAM], user_id__in=within) if permission in NARROWED else above.none()
+        return set((reaching | by_team).values_list("user_id", flat=True))
+
+
+def people_named(numbers: set[int]) -> dict[int, str]:
+    """Return how to call these accounts: the person's name, else the account's; for showing who did something the viewer was let to."""
+    return {row.pk: row.get_full_name() or row.username for row in User.objects.filter(pk__in=numbers)}
