@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,7 +20,7 @@ from jilink.history.writer import Writer
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import Settings
-from jilink.spine import health, subjects
+from jilink.spine import process, subjects
 from jilink.spine.client import Message, Spine, connect, ensure
 
 log = structlog.get_logger(__name__)
@@ -49,11 +48,13 @@ DAMAGED = Gauge("jilink_history_damaged_files", "Files of the history that were 
 def main(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; what has been gathered is committed before it returns."""
     state = _State()
-    pages = health.serve(settings.health("history"), state.why_not)
-    try:
-        asyncio.run(_until_stopped(settings, state))
-    finally:
-        pages.stop()
+
+    async def work(stopped: asyncio.Event) -> None:
+        async with connect(settings, name="history") as spine:
+            state.spine = spine
+            await _Process(settings, spine, state, stopped).run()
+
+    process.run("history", settings, work, state.why_not, grace_s=STOP_S)
 
 
 class _State:
@@ -64,23 +65,6 @@ class _State:
         if self.spine is None or not self.spine.connected:
             return "no connection to the spine"
         return self.stalled
-
-
-async def _until_stopped(settings: Settings, state: _State) -> None:
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    async with connect(settings, name="history") as spine:
-        state.spine = spine
-        work = asyncio.create_task(_Process(settings, spine, state, stopped).run())
-        stop = asyncio.create_task(stopped.wait())
-        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        done, _ = await asyncio.wait({work}, timeout=STOP_S)
-        if done:
-            work.result()
-        else:
-            work.cancel()
 
 
 class _Stopped(Unavailable):
@@ -121,7 +105,7 @@ class _Process:
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
             await asyncio.to_thread(chores.join, CHORES_STOP_S)
-        log.info("history.stops", committed=writer.place)
+        log.info("history.stopped", committed=writer.place)
 
     async def _store(self, writer: Writer) -> None:
         arrived: Arrivals = asyncio.Queue(maxsize=4)
@@ -246,5 +230,5 @@ class _Process:
         while not self._chores_stop.wait(CHORES_S):
             try:
                 maintenance.step(utc_now())
-            except Exception:
+            except Exception:  # a bug in a chore must not end the upkeep of the rest; it is logged whole
                 log.exception("history.chores_failed")

@@ -71,10 +71,7 @@ class Settings:
     terminals_unconfirmed: int = _setting(64, "batches a gateway worker may have unconfirmed before it stops reading")
     attachments: str = _setting("0.0.0.0:7612", "address for active-safety attachment uploads")
     attachments_host: str = _setting("127.0.0.1", "host name or address that terminals are told to upload attachments to")
-    webhooks_allow: str = _setting(
-        "",
-        "private networks that webhooks may reach, also without TLS, such as 10.1.0.0/16,10.2.3.4/32; empty: public addresses over https only",
-    )
+    webhooks_allow: str = _setting("", "private networks that webhooks may reach, also without TLS, like 10.1.0.0/16,10.2.3.4/32")
     health_port: int = _setting(14300, "first of the loopback ports that serve /healthz, /readyz and /metrics, one a process; 0 means none")
     language: str = _setting("zh-hans", "language of pages before a person chooses: zh-hans or en", words=("zh-hans", "en"))
     log_format: str = _setting("console", "console or json", words=("console", "json"))

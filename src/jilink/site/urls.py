@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from jilink.services.vehicles.api import api
-from jilink.services.vehicles.pages.operations import operations
+from jilink.services.vehicles.pages.operations import operations, replay
 from jilink.site import probes
 
 
@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jilink.webkit.urls")),
     path("vehicles/", include("jilink.services.vehicles.urls")),
     path("operations/", operations, name="operations"),
+    path("operations/letters/<int:letter>/replay", replay, name="replay"),
     path("api/v1/", api.urls),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from importlib import import_module
 
 import django
@@ -11,7 +10,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from jilink.kernel.settings import Settings, SettingsRefused, addresses
-from jilink.spine import health
+from jilink.spine import process
 
 log = structlog.get_logger(__name__)
 OPEN_REQUESTS = 4096
@@ -24,15 +23,13 @@ def main(settings: Settings) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jilink.site.settings")
     django.setup()
     probes = import_module("jilink.site.probes")
-    pages = health.serve(settings.health("web"), probes.unready)
     try:
-        asyncio.run(_serve(settings))
+        process.run("web", settings, lambda stopped: _serve(settings, stopped), probes.unready, grace_s=None)
     finally:
-        pages.stop()
         import_module("jilink.services.vehicles.link").close()
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, stopped: asyncio.Event) -> None:
     places = addresses(settings.web)
     if len(places) != 1:
         raise SettingsRefused(f"JILINK_WEB must be one address with a port, like 127.0.0.1:8080, not {settings.web!r}")
@@ -48,14 +45,10 @@ async def _serve(settings: Settings) -> None:
         backlog=1024,
         backpressure=OPEN_REQUESTS,
     )
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
     serving = asyncio.create_task(server.serve())
     stop = asyncio.create_task(stopped.wait())
     log.info("web.starts", address=settings.web)
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
-    log.info("web.stops")
     if not serving.done():
         server.stop()  # type: ignore[no-untyped-call]  # -- granian leaves it untyped
     stop.cancel()

@@ -20,6 +20,9 @@ from jilink.kernel.ids import EventId, OrganisationId, new_event_id
 from jilink.spine import subjects
 from jilink.spine.records import Envelope
 
+ANY = ("*", "*")
+"""In place of noun and name: every event, as NATS writes it in a subject."""
+
 
 class NotAnEvent(Malformed):
     """Bytes that are not an event we know. Reasons: ``envelope``, ``unknown``, ``payload``."""
@@ -32,6 +35,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """The core noun, service or edge that tells it."""
     NAME: ClassVar[str] = ""
     """What happened; without it, the class name less the noun."""
+    OUTWARD: ClassVar[bool] = False
+    """Whether webhooks may carry it out of the installation: to be said of each kind that holds nothing an owner must not see."""
 
     def __init_subclass__(cls) -> None:
         """Register the event. Raises TypeError where noun and name are missing or belong to another class."""

@@ -10,18 +10,22 @@ import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
+from django.test import AsyncClient
 
-from jilink.core.outbox import outbox, reads, relay
+from jilink.core.outbox import letters, outbox, reads, relay
 from jilink.core.outbox.consumers import Consumer
+from jilink.core.outbox.letters import NoSuchLetter
 from jilink.core.outbox.models import OutboxEvent
 from jilink.core.outbox.outbox import NotInTransaction
-from jilink.core.outbox.registry import Context, Reaction
+from jilink.core.outbox.registry import Context, Reaction, reacts_to
+from jilink.core.parties.rules import Role
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused, Unavailable
 from jilink.spine import subjects
 from jilink.spine.client import Spine
 from jilink.spine.events import Event, decode_envelope
-from tests.core.world import NOW, until
+from tests.core.world import NOW, World, until
+from tests.core.world import relay as running_relay
 
 
 class BellRang(Event, frozen=True, kw_only=True):
@@ -154,3 +158,57 @@ async def test_what_was_not_acknowledged_is_delivered_again_to_the_next_consumer
     bellman = Bellman()
     await deliver(spine, bellman, 1)
     assert bellman.heard == [0]
+
+
+tolled: list[int] = []
+deaf = [True]
+
+
+class BellTolled(Event, frozen=True, kw_only=True):
+    """A bell tolled."""
+
+    NOUN: ClassVar[str] = "bells"
+    number: int
+
+
+@reacts_to(BellTolled)
+def listen(event: BellTolled, context: Context) -> None:
+    if deaf[0]:
+        raise Refused("not on Sundays")
+    tolled.append(event.number)
+
+
+async def test_a_dead_letter_is_told_again_on_request_and_goes_once_its_room_takes_it(lasting_world: World, spine: Spine) -> None:
+    deaf[0] = True
+    tolled.clear()
+    operator = await sync_to_async(lasting_world.person)(Role.OPERATOR, lasting_world.north)
+    owner = await sync_to_async(lasting_world.person)(Role.OWNER, lasting_world.north)
+    browser, other = AsyncClient(), AsyncClient()
+    await browser.aforce_login(operator, backend="allauth.account.auth_backends.AuthenticationBackend")
+    await other.aforce_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+    @sync_to_async
+    @transaction.atomic
+    def toll() -> None:
+        outbox.add(BellTolled(number=7), organisation=1, aggregate="bell:1")
+
+    async def letters_with(attempts: int) -> bool:
+        found = await sync_to_async(reads.dead_letters)()
+        return [(letter.attempts, letter.replaying) for letter in found] == ([(attempts, False)] if attempts else [])
+
+    async with running_relay(spine):
+        await toll()
+        await until(lambda: letters_with(1))
+        (letter,) = await sync_to_async(reads.dead_letters)()
+        address = f"/operations/letters/{letter.id}/replay"
+        assert (await other.post(address)).status_code == 404
+        assert (await browser.post(address)).status_code == 302
+        await until(lambda: letters_with(2))
+        assert tolled == []
+        deaf[0] = False
+        for _ in range(2):
+            assert (await browser.post(address)).status_code == 302
+        await until(lambda: letters_with(0))
+    assert tolled == [7]
+    with pytest.raises(NoSuchLetter):
+        await sync_to_async(letters.replay)(letter.id, now=utc_now())

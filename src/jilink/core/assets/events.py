@@ -33,6 +33,7 @@ class AssetAdded(Event, frozen=True, kw_only=True):
     """Something new reports to us."""
 
     NOUN: ClassVar[str] = "assets"
+    OUTWARD: ClassVar[bool] = True
     asset: int
     kind: str
 
@@ -41,5 +42,6 @@ class AssetRemoved(Event, frozen=True, kw_only=True):
     """An asset is gone with its terminal; its measurements stay in the history as long as retention says."""
 
     NOUN: ClassVar[str] = "assets"
+    OUTWARD: ClassVar[bool] = True
     asset: int
     kind: str

@@ -14,7 +14,7 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Malformed, Refused, Unavailable
 from jilink.spine import subjects
 from jilink.spine.client import Message, Spine
-from jilink.spine.events import Event, decode_envelope, decode_event
+from jilink.spine.events import ANY, Event, decode_envelope, decode_event
 from jilink.spine.records import Envelope
 
 log = structlog.get_logger(__name__)
@@ -49,8 +49,8 @@ class Consumer:
     async def _start(self, message: Message) -> None:
         try:
             envelope = decode_envelope(message.data)
-            reaction = self._reactions[envelope.noun, envelope.name]
-            event = decode_event(envelope)
+            reaction = self._reactions.get(ANY) or self._reactions[envelope.noun, envelope.name]
+            event = told(reaction, envelope)
         except (Malformed, KeyError) as error:
             await self._give_up(message, None, repr(error), message.delivered)
             return
@@ -65,16 +65,13 @@ class Consumer:
         self._handling.pop(identity, None)
         self._places.release()
 
-    async def _handle(self, message: Message, envelope: Envelope, reaction: Reaction, event: Event) -> None:
+    async def _handle(self, message: Message, envelope: Envelope, reaction: Reaction, event: Event | Envelope) -> None:
         pause, attempt = FIRST_PAUSE_S, 0
         context = Context(envelope, self._spine)
         while True:
             attempt += 1
             try:
-                if inspect.iscoroutinefunction(reaction.handler):
-                    await reaction.handler(event, context)
-                else:
-                    await asyncio.to_thread(_call, reaction, event, context)
+                await tell(reaction, event, context)
                 break
             except (Refused, Malformed) as error:
                 await self._give_up(message, envelope, f"{type(error).__name__}: {error}", attempt)
@@ -82,7 +79,7 @@ class Consumer:
             except (Unavailable, DatabaseError) as error:
                 if attempt == 1:
                     log.warning("reaction.waits", room=self._room, subject=message.subject, reason=repr(error))
-            except Exception as error:
+            except Exception as error:  # a bug in one room's reaction must not end those of the others
                 if attempt >= ATTEMPTS:
                     log.exception("reaction.given_up", room=self._room, subject=message.subject, event=envelope.id)
                     await self._give_up(message, envelope, repr(error), attempt)
@@ -103,7 +100,20 @@ class Consumer:
             log.info("reaction.ack_lost", room=self._room)  # it is delivered again, and changes nothing
 
 
-def _call(reaction: Reaction, event: Event, context: Context) -> None:
+def told(reaction: Reaction, envelope: Envelope) -> Event | Envelope:
+    """Return what a reaction is told of an event. Raises NotAnEvent."""
+    return envelope if reaction.event is Event else decode_event(envelope)
+
+
+async def tell(reaction: Reaction, event: Event | Envelope, context: Context) -> None:
+    """Run a reaction once: on this loop, or in a thread where it is a plain function. Raises what it raises."""
+    if inspect.iscoroutinefunction(reaction.handler):
+        await reaction.handler(event, context)
+    else:
+        await asyncio.to_thread(_call, reaction, event, context)
+
+
+def _call(reaction: Reaction, event: Event | Envelope, context: Context) -> None:
     close_old_connections()
     try:
         reaction.handler(event, context)
@@ -123,6 +133,7 @@ def _keep_letter(room: str, message: Message, envelope: Envelope | None, reason:
                 "reason": reason[:2000],
                 "attempts": attempts,
                 "at": utc_now(),
+                "replay_at": None,
             },
         )
     finally:

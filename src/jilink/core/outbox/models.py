@@ -22,6 +22,7 @@ class OutboxEvent(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["id"], condition=models.Q(published_at=None), name="outbox_waiting"),
+            models.Index(fields=["not_before"], condition=models.Q(published_at=None), name="outbox_due"),
             models.Index(fields=["published_at"], name="outbox_published"),
         ]
 
@@ -40,6 +41,8 @@ class DeadLetter(models.Model):
     reason = models.TextField()
     attempts = models.PositiveIntegerField()
     at = models.DateTimeField()
+    replay_at = models.DateTimeField(null=True, blank=True)
+    """When somebody asked that the room be told again; None while nobody has, or once that was tried in vain."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["room", "event"], name="one_letter_a_room_and_event")]

@@ -26,15 +26,18 @@ def backlog(now: datetime) -> Backlog:
 class Letter:
     """An event that a room gave up on."""
 
+    id: int
     room: str
     subject: str
     event: str
     reason: str
     attempts: int
     at: datetime
+    replaying: bool
+    """Whether the room is about to be told again."""
 
 
 def dead_letters(limit: int = 100) -> list[Letter]:
     """Return the newest dead letters."""
-    rows = DeadLetter.objects.order_by("-at")[:limit]
-    return [Letter(row.room, row.subject, row.event, row.reason, row.attempts, row.at) for row in rows]
+    rows = DeadLetter.objects.defer("envelope").order_by("-at")[:limit]
+    return [Letter(row.pk, row.room, row.subject, row.event, row.reason, row.attempts, row.at, row.replay_at is not None) for row in rows]

@@ -10,9 +10,10 @@ from django.db import transaction
 
 from jilink.core.assets import actions as assets
 from jilink.core.assets.actions import TerminalData
-from jilink.core.outbox import outbox
+from jilink.core.assets.reads import seen_terminals
+from jilink.core.outbox import letters, outbox
 from jilink.core.parties import audit
-from jilink.core.parties.access import Actor
+from jilink.core.parties.access import Actor, NotFound, require_anywhere
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import AssetId, OrganisationId
@@ -96,6 +97,16 @@ def admit_vehicle(*, seen: int, organisation: OrganisationId, plate: str, by: Ac
     asset = assets.admit_terminal(seen=seen, organisation=organisation, kind=KIND, label=rules.plate(plate), by=by, now=now)
     Vehicle.objects.create(pk=asset)
     return asset
+
+
+def reveal_waiting(*, seen: int, by: Actor, now: datetime | None = None) -> str:
+    """Return the whole phone of a waiting terminal; that is audited. Raises NotFound for whoever may not see or reveal it."""
+    require_anywhere(by, Permission.REVEAL_CONTACTS)
+    phone = next((each.phone for each in seen_terminals(by) if each.id == seen), None)
+    if phone is None:
+        raise NotFound("This terminal no longer waits for admission.")
+    audit.record(by, "contacts.revealed", f"waiting:{seen}", None, at=now)
+    return phone
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -193,3 +204,11 @@ def note_media(*, stored: MediaStored, received_at: datetime) -> None:
             "longitude": stored.longitude,
         },
     )
+
+
+@transaction.atomic
+def replay_letter(*, letter: int, by: Actor, now: datetime | None = None) -> None:
+    """Have the room of a dead letter told again of its event. Only the installation's operator may. Raises NotFound, NoSuchLetter."""
+    require_anywhere(by, Permission.VIEW_OPERATIONS)
+    what = letters.replay(letter, now=now or utc_now())
+    audit.record(by, "letter.replayed", f"letter:{letter}", None, detail=what)
