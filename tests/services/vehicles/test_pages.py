@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from jilink.core.assets import actions as assets
-from jilink.core.assets.models import SeenTerminal, Terminal
+from jilink.core.assets.models import Terminal
 from jilink.core.outbox.models import OutboxEvent
 from jilink.core.parties.models import AuditEntry
 from jilink.core.parties.rules import Role
@@ -106,20 +106,6 @@ def test_an_import_without_errors_is_loaded_whole_and_comes_back_by_export(world
 def test_a_file_that_is_none_is_refused_with_words(world: World, content: str) -> None:
     response = signed_in(world, Role.OWNER, world.north).post("/vehicles/import", {"organisation": world.north, "file": upload(content)})
     assert response.status_code == 400 and response.context["form"].errors
-
-
-def test_a_waiting_terminal_is_admitted_with_one_click(world: World) -> None:
-    for at in (NOW, NOW):
-        assets.note_seen(phone="013900001234", terminal_id="T1", maker="M", model="X", plate="吉E00001", at=at)
-    browser = signed_in(world, Role.OWNER, world.north)
-    assert "吉E00001" not in browser.get("/vehicles/waiting").content.decode()
-    browser.post("/vehicles/waiting/policy", {"organisation": world.north, "on": "1"})
-    page = browser.get("/vehicles/waiting").content.decode()
-    assert "吉E00001" in page and "13900001234" not in page
-    seen = SeenTerminal.objects.get().pk
-    browser.post("/vehicles/waiting/admit", {"terminal": seen, "organisation": world.north, "plate": "吉E00001"})
-    assert Terminal.objects.get().phone == "13900001234" and SeenTerminal.objects.count() == 0
-    assert browser.post("/vehicles/waiting/admit", {"terminal": seen, "organisation": world.north, "plate": "X1"}).status_code == 404
 
 
 @pytest.mark.parametrize("year", [2011, 2013, 2019])

@@ -11,7 +11,7 @@ from django.db import transaction
 from jilink.core.assets import actions as assets
 from jilink.core.assets.actions import TerminalData
 from jilink.core.assets.reads import seen_terminals
-from jilink.core.outbox import letters, outbox
+from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, require_anywhere
 from jilink.core.parties.rules import Permission
@@ -204,11 +204,3 @@ def note_media(*, stored: MediaStored, received_at: datetime) -> None:
             "longitude": stored.longitude,
         },
     )
-
-
-@transaction.atomic
-def replay_letter(*, letter: int, by: Actor, now: datetime | None = None) -> None:
-    """Have the room of a dead letter told again of its event. Only the installation's operator may. Raises NotFound, NoSuchLetter."""
-    require_anywhere(by, Permission.VIEW_OPERATIONS)
-    what = letters.replay(letter, now=now or utc_now())
-    audit.record(by, "letter.replayed", f"letter:{letter}", None, detail=what)

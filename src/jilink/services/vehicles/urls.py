@@ -13,6 +13,7 @@ urlpatterns = [
     path("export.csv", entry.export, name="export"),
     path("waiting", terminals.waiting, name="waiting"),
     path("waiting/admit", terminals.admit, name="admit"),
+    path("waiting/reveal", terminals.reveal_waiting, name="reveal_waiting"),
     path("waiting/dismiss", terminals.dismiss, name="dismiss"),
     path("waiting/policy", terminals.admission_policy, name="policy"),
     path("organisations", organisations.settings, name="organisations"),

@@ -1,6 +1,9 @@
 """Terminals: those that wait for admission, frames nobody could read, and the raw frames of one vehicle."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +26,7 @@ from jilink.services.vehicles.reads import fleet, frames
 
 ADMIT = Permission.ADMIT_TERMINALS
 RECORD_FOR = timedelta(hours=1)
+NOTHING_REVEALED: Mapping[int, str] = MappingProxyType({})
 
 
 def number(request: HttpRequest, name: str) -> int:
@@ -33,36 +37,61 @@ def number(request: HttpRequest, name: str) -> int:
     return int(text)
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """An admission that was refused: of which terminal, what was entered and why not."""
+
+    terminal: int
+    plate: str
+    organisation: int
+    error: str
+
+
+def _waiting(
+    request: HttpRequest, actor: Actor, *, revealed: Mapping[int, str] = NOTHING_REVEALED, wrong: Wrong | None = None
+) -> HttpResponse:
+    listed = {each.id: each.name for each in party_reads.listing_unknown(actor)}
+    context = {
+        "terminals": [(each, revealed.get(each.id, masked(each.phone))) for each in asset_reads.seen_terminals(actor)],
+        "organisations": party_reads.choices(actor, ADMIT),
+        "listed": listed,
+        "chosen": wrong.organisation if wrong else next(iter(listed), 0),
+        "can_settle": actor.may(Permission.MANAGE_MEMBERS),
+        "can_reveal": actor.may(Permission.REVEAL_CONTACTS),
+        "revealed": revealed,
+        "wrong": wrong,
+    }
+    template = "vehicles/_waiting.html" if request.headers.get("HX-Request") else "vehicles/waiting.html"
+    return render(request, template, context, status=400 if wrong else 200)
+
+
 @require_safe
 @signed_in
 def waiting(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Show the terminals that called and that nobody has entered."""
-    seen = [
-        {"id": each.id, "phone": masked(each.phone), "tail": each.phone[-4:], "terminal_id": each.terminal_id, "maker": each.maker}
-        | {"model": each.model, "plate": each.plate, "times": each.times}
-        | {"first_seen_at": each.first_seen_at, "last_seen_at": each.last_seen_at}
-        for each in asset_reads.seen_terminals(actor)
-    ]
-    organisations = party_reads.choices(actor, ADMIT)
-    context = {"terminals": seen, "organisations": organisations, "open": party_reads.quarantine_open(actor)}
-    return render(request, "vehicles/waiting.html", context)
+    """Show the terminals that called and that nobody has entered; asked by htmx, their list alone."""
+    return _waiting(request, actor)
+
+
+@require_POST
+@signed_in
+def reveal_waiting(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show the list with one phone whole; that is audited."""
+    terminal = number(request, "terminal")
+    return _waiting(request, actor, revealed={terminal: actions.reveal_waiting(seen=terminal, by=actor)})
 
 
 @require_POST
 @signed_in
 def admit(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Make a vehicle of a waiting terminal."""
+    """Make a vehicle of a waiting terminal, or show the list again with what is wrong."""
     require_anywhere(actor, ADMIT)
-    organisation = OrganisationId(number(request, "organisation"))
+    organisation, terminal, plate = number(request, "organisation"), number(request, "terminal"), request.POST.get("plate", "")
     try:
-        asset = actions.admit_vehicle(
-            seen=number(request, "terminal"), organisation=organisation, plate=request.POST.get("plate", ""), by=actor
-        )
+        asset = actions.admit_vehicle(seen=terminal, organisation=OrganisationId(organisation), plate=plate, by=actor)
     except NotFound:
         raise
     except Refused as error:
-        messages.error(request, _(str(error)))
-        return redirect("vehicles:waiting")
+        return _waiting(request, actor, wrong=Wrong(terminal, plate, organisation, _(str(error))))
     messages.success(request, _("The terminal was admitted; it is let in when it calls again."))
     return redirect("vehicles:vehicle", asset)
 
