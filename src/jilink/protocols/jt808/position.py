@@ -74,12 +74,14 @@ class Satellite(Record):
     data = Bytes("as received", size=4)
 
 
+TYRES = "tyre pressures from the front left on; no unit, for the standard's Pa does not fit a byte; 30 wheels, or 1 or 3 on the road"
+
 LOCATION_ITEMS: dict[int, tuple[AnyKind, ...]] = {
     0x01: (Number(">u4", "distance driven", unit="km", scale=0.1, name="odometer", typical=(1000, 9_999_999)),),
     0x02: (Number(">u2", "fuel in the tank", unit="L", scale=0.1, name="fuel", typical=(0, 6000)),),
     0x03: (Number(">u2", "speed by the driving recorder", unit="km/h", scale=0.1, name="recorder_speed", typical=(0, 1200)),),
     0x04: (Number(">u2", "alarm that waits for manual confirmation", name="confirmation", typical=(1, 500)),),
-    0x05: (Bytes("tyre pressures, a byte a wheel, ff unknown", size=30, name="tyre_pressure"),),
+    0x05: (Repeat(Number(">u1", "pressure", absent=0xFF, name="pressure"), TYRES, name="tyre_pressure"),),
     0x06: (SignMagnitude(">u2", "temperature in the cabin", unit="degC", name="cabin_temperature", typical=(-40, 60)),),
     0x07: (Repeat(Nested(Satellite), "satellite status", name="satellite_status"),),
     0x11: (Nested(AreaOverspeed, name="area_overspeed"),),

@@ -208,8 +208,10 @@ class Tagged(Kind[Tags]):
     that vendors may extend. Several kinds of one id are tried in order (JT/T 808-2019, table 27).
     """
 
-    def __init__(self, space: str, kinds: Table, doc: str = "", *, id: str = ">u1", length: str = ">u1", count: str = "") -> None:
-        super().__init__(doc)
+    def __init__(
+        self, space: str, kinds: Table, doc: str = "", *, id: str = ">u1", length: str = ">u1", count: str = "", name: str = ""
+    ) -> None:
+        super().__init__(doc, name=name)
         self.space, self.kinds = space, kinds
         self.id_kind = Number(id, name="id")
         self.length_kind = Number(length, name="length")
@@ -299,16 +301,18 @@ class Tagged(Kind[Tags]):
             self.count_kind.write(out, len(value), record)
         for tag in value:
             body = bytearray()
-            if tag.kind is None and not isinstance(tag.value, bytes):
-                self._kind_of(tag).write(body, tag.value, record)
-            elif tag.kind is None:
-                body += cast(bytes, tag.value)
-            else:
-                tag.kind.write(body, tag.value, record)
+            self.write_item(body, tag, record)
             self.id_kind.write(out, tag.id, record)
             self.length_kind.write(out, len(body), record)
             out += body
         out += value.tail
+
+    def write_item(self, out: bytearray, tag: Tag, record: object) -> None:
+        """Append one item's value. Raises Unencodable."""
+        if tag.kind is None and isinstance(tag.value, bytes):
+            out += tag.value
+        else:
+            (tag.kind or self._kind_of(tag)).write(out, tag.value, record)
 
     def _kind_of(self, tag: Tag) -> AnyKind:
         kinds = self.kinds.get(tag.id, ())

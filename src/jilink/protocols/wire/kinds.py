@@ -190,7 +190,7 @@ class SignMagnitude(Number):
 
     def from_wire(self, raw: int, cursor: Cursor, record: object) -> int | None:
         top = 1 << 8 * (self.size or 1) - 1
-        return super().from_wire(-(raw & ~top) if raw & top else raw, cursor, record)
+        return super().from_wire(-(raw & ~top) if raw & top and raw != self.absent else raw, cursor, record)
 
     def to_wire(self, value: int | None) -> int:
         top = 1 << 8 * (self.size or 1) - 1
@@ -364,7 +364,7 @@ class Bytes(Kind[bytes]):
 
 
 class Bcd(Kind[str]):
-    """Packed decimal digits as text of 2 x size digits; nibbles above 9 stay hexadecimal letters and are noted."""
+    """Packed decimal digits as text of 2 x size digits; nibbles above 9 stay letters and are noted, but for a padding of f."""
 
     def __init__(self, size: int, doc: str = "", *, name: str = "", source: str = "") -> None:
         super().__init__(doc, name=name, source=source)
@@ -380,7 +380,7 @@ class Bcd(Kind[str]):
 
     def read(self, cursor: Cursor, record: object) -> str:
         text = cursor.take(self.digits // 2, self.name).hex()
-        if not text.isdecimal():
+        if not text.rstrip("f").isdecimal():
             cursor.tolerate("not-bcd", self.name, text)
         return text
 

@@ -157,7 +157,14 @@ WORDS = {
     "distance": _("By distance"),
     # terminal profiles (protocols.jt808.vendors)
     "standard": _("Standard"),
-    "gps51": _("Delimiter E7 (GPS51)"),
+    "gps51": _("Items of GPS51"),
+    "inner_list": _("List inside item EB"),
+    "asset": _("Battery trackers C5 and kin"),
+    "aovx": _("AOVX trackers"),
+    "jimi": _("Jimi dash cameras"),
+    "lock": _("Electronic locks and seals"),
+    "obd": _("Diagnostic socket (OBD)"),
+    "standby": _("Long-standby trackers"),
     # active-safety alarms (core.observations.safety)
     "adas.forward_collision": _("Forward collision"),
     "adas.lane_departure": _("Lane departure"),
