@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from jilink.core.assets import projection
-from jilink.core.parties import access, actions, reads
+from jilink.core.parties import access, actions, policies, reads
 from jilink.core.parties.rules import Role
 from jilink.kernel.errors import Refused, Unavailable
 from jilink.kernel.settings import Settings
@@ -60,7 +60,7 @@ def require_prepared() -> None:
 
 def _database(settings: Settings) -> str:
     if is_migrated():
-        return "current"
+        return "policies renewed" if policies.keep() else "current"
     call_command("migrate", interactive=False, verbosity=0)
     return "migrated"
 

@@ -51,7 +51,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "jilink.site.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
-    "jilink.core.parties.walls.middleware",
+    "jilink.core.parties.requests.behind_walls",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

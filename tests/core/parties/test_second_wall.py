@@ -14,6 +14,7 @@ from jilink.core.assets import actions as assets
 from jilink.core.assets.models import Asset
 from jilink.core.parties import access, actions, audit, policies, walls
 from jilink.core.parties.models import AuditEntry, Member
+from jilink.core.parties.requests import behind_walls
 from jilink.core.parties.rules import Role
 from jilink.kernel.ids import OrganisationId
 from tests.core.world import World
@@ -139,8 +140,8 @@ def test_every_request_begins_with_nothing_in_scope_and_leaves_nothing_behind(rf
         return page(request)
 
     for _ in range(2):
-        walls.middleware(page)(rf.get("/"))
-        asyncio.run(walls.middleware(async_page)(rf.get("/")))
+        behind_walls(page)(rf.get("/"))
+        asyncio.run(behind_walls(async_page)(rf.get("/")))
     assert seen == ["0"] * 4 and walls.words() == "*"
 
 

@@ -12,7 +12,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
-VARIABLE = "jilink.organisations"
+from jilink.core.parties.walls import VARIABLE
+
 POLICY = "wall"
 
 _EXISTING = """
@@ -50,14 +51,11 @@ def condition(columns: tuple[str, ...]) -> str:
     return f"(SELECT {told} = '*') OR {inside} OR ({nobodys})"
 
 
-def keep(using: str = "default") -> list[str]:
-    """Make the policies what the models say, and return the tables that were changed; none when all stood. Nothing on SQLite.
-
-    The owner of the tables is bound too (FORCE); only superusers and roles with BYPASSRLS are not (PostgreSQL, "Row Security Policies").
-    """
+def differing(using: str = "default") -> tuple[list[str], list[str]]:
+    """Return the tables whose policy is not what the model says, and those that have one and should not. Nothing on SQLite."""
     connection = connections[using]
     if connection.vendor != "postgresql":
-        return []
+        return [], []
     wanted = {table: condition(columns) for table, columns in walled().items()}
     with connection.cursor() as cursor:
         cursor.execute(_EXISTING, [POLICY])
@@ -65,9 +63,18 @@ def keep(using: str = "default") -> list[str]:
         cursor.execute("SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')")
         there = {row[0] for row in cursor.fetchall()}
     changed = [table for table, words in wanted.items() if table in there and standing.get(table) != (_mark(words), True)]
-    gone = [table for table in standing if table not in wanted]
+    return changed, [table for table in standing if table not in wanted]
+
+
+def keep(using: str = "default") -> list[str]:
+    """Make the policies what the models say, and return the tables that were changed; none when all stood. Nothing on SQLite.
+
+    The owner of the tables is bound too (FORCE); only superusers and roles with BYPASSRLS are not (PostgreSQL, "Row Security Policies").
+    """
+    connection, columns = connections[using], walled()
+    changed, gone = differing(using)
     for table in changed:
-        _build(connection, table, wanted[table])
+        _build(connection, table, condition(columns[table]))
     for table in gone:
         _take_down(connection, table)
     return changed + gone

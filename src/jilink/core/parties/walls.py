@@ -8,15 +8,12 @@ A process begins with nothing in scope. Those that stand on no side of any wall 
 once. The web process never does: each request begins `closed`, and `access.actor_of` lets in the organisations of whoever asks.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import cast
 
-from asgiref.sync import iscoroutinefunction
-from django.http import HttpRequest, HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
-
+VARIABLE = "jilink.organisations"
+"""The variable of a session that the policies read."""
 EVERYTHING = "*"
 INSTALLATION = 0
 """What rows carry that belong to no organisation; in scope for everyone, as are rows that say nothing."""
@@ -86,20 +83,3 @@ def also(organisation: int) -> None:
     held = scope()
     if held is not None:
         _here.set((held | {organisation},))
-
-
-@sync_and_async_middleware
-def middleware(
-    get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
-) -> Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]:
-    """Begin every request with nothing in scope (Django's middleware protocol)."""
-
-    async def asynchronously(request: HttpRequest) -> HttpResponseBase:
-        with closed():
-            return await cast(Awaitable[HttpResponseBase], get_response(request))
-
-    def synchronously(request: HttpRequest) -> HttpResponseBase:
-        with closed():
-            return cast(HttpResponseBase, get_response(request))
-
-    return asynchronously if iscoroutinefunction(get_response) else synchronously

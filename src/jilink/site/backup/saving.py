@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 import msgspec
 
 from jilink import __version__
+from jilink.core.parties.walls import EVERYTHING, VARIABLE
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused, Unavailable
 from jilink.kernel.settings import Settings
@@ -78,7 +79,8 @@ def _database(settings: Settings, writer: Writer, scratch: Path) -> None:
     """SQLite by its online backup, PostgreSQL by pg_dump: both are one consistent moment beside running writers."""
     if settings.database_url:
         target = scratch / "dump"
-        run_tool("pg_dump", "--format=custom", "--no-owner", f"--file={target}", database_url=settings.database_url)
+        options = ("--format=custom", "--no-owner", "--no-privileges", "--enable-row-security", f"--file={target}")
+        run_tool("pg_dump", *options, database_url=settings.database_url)
         writer.add("database/postgresql.dump", target)
         return
     source = settings.data / DATABASE
@@ -93,13 +95,15 @@ def _database(settings: Settings, writer: Writer, scratch: Path) -> None:
 def run_tool(program: str, *arguments: str, database_url: str) -> None:
     """Run one of PostgreSQL's programs on a database. Raises ToolMissing with its last line.
 
-    The password travels in the environment (libpq, PGPASSWORD): arguments are seen by everyone on the machine.
+    The password travels in the environment (libpq, PGPASSWORD): arguments are seen by everyone on the machine. The session has
+    everything in scope (`core.parties.policies`), or row-level security would leave rows out.
     """
     if shutil.which(program) is None:
         raise ToolMissing(f"{program} is needed for PostgreSQL (Debian package postgresql-client)")
     parts = urlsplit(database_url)
     address = parts._replace(netloc=f"{quote(unquote(parts.username or ''), safe='')}@{parts.netloc.rpartition('@')[2]}").geturl()
-    environment = {**os.environ, **({"PGPASSWORD": unquote(parts.password)} if parts.password else {})}
+    in_scope = f"{os.environ.get('PGOPTIONS', '')} -c {VARIABLE}={EVERYTHING}".strip()
+    environment = {**os.environ, "PGOPTIONS": in_scope, **({"PGPASSWORD": unquote(parts.password)} if parts.password else {})}
     done = subprocess.run([program, *arguments, f"--dbname={address}"], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ToolMissing(f"{program}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from jilink.kernel.settings import Settings
 from jilink.site import logs
-from jilink.site.health import installation, machine
+from jilink.site.health import installation, machine, postgresql
 from jilink.site.health.findings import Check, Finding, Level, Wish
 
 _EPILOG = """
@@ -37,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     machine.clock,
     installation.secrets,
     installation.database,
+    postgresql.postgresql,
     installation.listening,
     installation.spine,
     installation.history,

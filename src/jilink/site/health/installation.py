@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,8 +110,6 @@ def database(wish: Wish) -> Iterator[Finding]:
     )
     if current:
         yield _audit()
-    if kind == "PostgreSQL" and shutil.which("pg_dump") is None:
-        yield Finding("pg_dump", Level.WARN, "not installed", "jilink backup needs it: apt-get install postgresql-client")
 
 
 def _audit() -> Finding:

@@ -10,9 +10,9 @@ from typing import Any
 from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 
-from jilink.core.parties import policies, walls
+from jilink.core.parties import walls
 
-_TELL = f"SELECT set_config('{policies.VARIABLE}', %s, false)"
+_TELL = f"SELECT set_config('{walls.VARIABLE}', %s, false)"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
