@@ -9,7 +9,7 @@ import shapely
 
 from jilink.simulator.places import PLACES, ROADS
 from jilink.simulator.roads import METRES_PER_DEGREE, Line, corner_near, road_line, route, streets
-from jilink.webkit import boundaries
+from jilink.core.areas import boundaries
 
 
 @pytest.fixture(scope="module")

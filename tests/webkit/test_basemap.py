@@ -11,7 +11,8 @@ from django.conf import settings as site
 from django.http import HttpResponse
 from django.test import Client, override_settings
 
-from jilink.webkit import basemap, boundaries
+from jilink.core.areas import boundaries
+from jilink.webkit import basemap
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from jilink.core.areas import actions as areas
 from jilink.core.assets import projection
 from jilink.core.parties import access, actions, policies, reads
 from jilink.core.parties.rules import Role
@@ -80,6 +81,11 @@ def _basemap(settings: Settings) -> str:
         return f"none: {error}"
 
 
+def _divisions(_settings: Settings) -> str:
+    loaded = areas.load_divisions(by=access.system("prepare"))
+    return f"{loaded} places loaded" if loaded else "current"
+
+
 def _first_account(settings: Settings) -> str:
     if reads.accounts():
         return "there are accounts"
@@ -111,6 +117,7 @@ OFFLINE = (
     Step("secrets", _secrets),
     Step("first account", _first_account),
     Step("basemap", _basemap),
+    Step("divisions", _divisions),
 )
 SPINE = Step("spine", _spine)
 

@@ -17,9 +17,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from jilink.kernel.errors import Unavailable
-from jilink.webkit import boundaries
-from jilink.webkit.boundaries import Area
-from jilink.webkit.place_names import COUNTIES, SEATS
+from jilink.core.areas import boundaries
+from jilink.core.areas.boundaries import Area
+from jilink.core.areas.place_names import COUNTIES, SEATS
 
 TILES = "jilin.pmtiles"
 LABELS = "labels.geojson"

@@ -1,0 +1,219 @@
+"""An operator's GeoJSON (RFC 7946) read into areas: checked, put into WGS-84, with every fault at its place.
+
+A file of 2008's GeoJSON may name its reference system in `crs`; without one it is WGS-84, which differs from CGCS2000 by
+less than a metre. ``gcj02`` stands for the shifted coordinates of Chinese map services.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import prcoords
+import pyproj
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from jilink.core.areas.rules import ORDER, Level
+from jilink.kernel.errors import Refused
+
+LARGEST = 50_000_000
+MOST_AREAS = 50_000
+MOST_POINTS = 5_000_000
+WGS84, GCJ02 = "EPSG:4326", "gcj02"
+OVERLAP = 0.01
+"""Part of the smaller of two areas of one level that may lie in the other before it is told."""
+REPAIR = 0.01
+"""Part of an area's size that mending its borders may change."""
+TOLD = 20
+_POLYGONS = ("Polygon", "MultiPolygon")
+Transform = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+class GeoJSONRefused(Refused):
+    """The file cannot be loaded; the message says where and why. Nothing of it was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which property of a feature holds what."""
+
+    code: str = "code"
+    name: str = "name"
+    name_en: str = "name_en"
+    level: str = "level"
+    parent: str = "parent"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One area as its source has it, in WGS-84; without a shape it is known by name only."""
+
+    code: str
+    name: str
+    name_en: str
+    level: str
+    parent: str
+    shape: BaseGeometry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a file holds, and what of it deserves a look before it is believed."""
+
+    areas: tuple[Shape, ...]
+    remarks: tuple[str, ...]
+
+
+class _Feature(msgspec.Struct):
+    geometry: msgspec.Raw = msgspec.Raw(b"null")
+    properties: dict[str, object] | None = None
+
+
+class _Crs(msgspec.Struct):
+    properties: dict[str, str] = {}
+
+
+class _Collection(msgspec.Struct):
+    type: str
+    features: list[_Feature] = []
+    crs: _Crs | None = None
+
+
+def read(data: bytes, *, columns: Columns | None = None, datum: str = "", level: str = Level.GRID) -> Sheet:
+    """Return the areas of a FeatureCollection in WGS-84.
+
+    `datum` is ``EPSG:4490`` and the like or ``gcj02``, where the file does not say it itself; `level` stands where a feature
+    has none. Raises GeoJSONRefused.
+    """
+    collection = _decoded(data)
+    named = columns or Columns()
+    to_wgs84 = _transform(datum or _declared(collection))
+    areas, remarks, points = [], [], 0
+    for number, feature in enumerate(collection.features, 1):
+        shape, remark = _shape(number, feature, to_wgs84)
+        points += shapely.get_num_coordinates(shape)
+        if points > MOST_POINTS:
+            raise GeoJSONRefused(
+                f"The borders have more than {MOST_POINTS // 1_000_000} million points. Simplify them and load the file again."
+            )
+        areas.append(_area(number, feature.properties or {}, named, level, shape))
+        if remark:
+            remarks.append(f"{areas[-1].name}: {remark}")
+    _check_codes(areas)
+    return Sheet(tuple(areas), (*remarks, *_overlaps(areas)))
+
+
+def _decoded(data: bytes) -> _Collection:
+    if len(data) > LARGEST:
+        raise GeoJSONRefused(f"The file is larger than {LARGEST // 1_000_000} MB. Simplify its borders or split it.")
+    try:
+        collection = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Collection)
+    except msgspec.DecodeError as error:
+        raise GeoJSONRefused(f"This is not GeoJSON: {error}.") from error
+    if collection.type != "FeatureCollection" or not collection.features:
+        raise GeoJSONRefused("This is not a FeatureCollection with at least one feature.")
+    if len(collection.features) > MOST_AREAS:
+        raise GeoJSONRefused(f"The file has {len(collection.features)} areas; at most {MOST_AREAS} are loaded at once.")
+    return collection
+
+
+def _declared(collection: _Collection) -> str:
+    name = collection.crs.properties.get("name", "") if collection.crs else ""
+    return WGS84 if not name or name.endswith("CRS84") else name
+
+
+def _transform(datum: str) -> Transform | None:
+    if datum == GCJ02:
+        return _from_gcj02
+    try:
+        source = pyproj.CRS.from_user_input(datum)
+        transformer = pyproj.Transformer.from_crs(source, WGS84, always_xy=True)
+    except pyproj.exceptions.ProjError as error:
+        raise GeoJSONRefused(f"The reference system {datum!r} is not known. Name one such as EPSG:4490, or gcj02.") from error
+    if source.equals(pyproj.CRS.from_user_input(WGS84), ignore_axis_order=True):
+        return None
+
+    def transform(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
+
+    return transform
+
+
+def _from_gcj02(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    back = (prcoords.gcj_wgs_bored((latitude, longitude), False) for longitude, latitude in points.tolist())
+    return np.array([(place.lon, place.lat) for place in back])
+
+
+def _shape(number: int, feature: _Feature, to_wgs84: Transform | None) -> tuple[BaseGeometry, str]:
+    """Return the feature's polygon and a remark where its borders had to be mended."""
+    try:
+        shape = shapely.force_2d(shapely.from_geojson(bytes(feature.geometry)))
+    except (shapely.errors.GEOSException, ValueError) as error:
+        raise GeoJSONRefused(f"Feature {number} has no readable geometry: {error}.") from error
+    if shape is None or shape.geom_type not in _POLYGONS or shape.is_empty:
+        raise GeoJSONRefused(f"Feature {number} is no polygon. Only areas can be loaded.")
+    if to_wgs84 is not None:
+        shape = shapely.transform(shape, to_wgs84)
+    west, south, east, north = shape.bounds
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise GeoJSONRefused(f"Feature {number} lies outside the earth ({west:.3f}, {south:.3f}). Name the file's reference system.")
+    if shape.is_valid:
+        return shape, ""
+    reason = shapely.is_valid_reason(shape)
+    parts = [part for part in shapely.get_parts(shapely.make_valid(shape)) if part.geom_type in _POLYGONS]
+    mended = shapely.union_all(parts)
+    if mended.is_empty or abs(mended.area - abs(shape.area)) > REPAIR * mended.area:
+        raise GeoJSONRefused(f"Feature {number} has a border that encloses no clear area: {reason}. Mend it and load the file again.")
+    return mended, f"its border was mended ({reason})"
+
+
+def _area(number: int, properties: dict[str, object], columns: Columns, level: str, shape: BaseGeometry) -> Shape:
+    def text(name: str, longest: int, *, needed: bool = False) -> str:
+        value = properties.get(name)
+        words = "" if value is None else str(value).strip()
+        if needed and not words:
+            raise GeoJSONRefused(f"Feature {number} has no property {name!r}. Say which property holds it.")
+        if len(words) > longest or not words.isprintable():
+            raise GeoJSONRefused(f"Property {name!r} of feature {number} is longer than {longest} characters or unreadable.")
+        return words
+
+    found = text(columns.level, 12) or level
+    if found not in ORDER:
+        raise GeoJSONRefused(f"Feature {number} has the level {found!r}; there are {', '.join(ORDER)}.")
+    code = text(columns.code, 24, needed=True)
+    if "/" in code:
+        raise GeoJSONRefused(f"The code {code!r} of feature {number} holds a slash.")
+    name = text(columns.name, 60, needed=True)
+    return Shape(code, name, text(columns.name_en, 60), found, text(columns.parent, 24), shape)
+
+
+def _check_codes(areas: list[Shape]) -> None:
+    code, times = Counter(area.code for area in areas).most_common(1)[0]
+    if times > 1:
+        raise GeoJSONRefused(f"The code {code!r} stands {times} times in the file.")
+    ranks = {area.code: ORDER[area.level] for area in areas}
+    for area in areas:
+        if area.parent and area.parent not in ranks:
+            raise GeoJSONRefused(f"{area.code!r} lies in {area.parent!r}, which is not in the file.")
+        if area.parent and ranks[area.parent] >= ranks[area.code]:
+            raise GeoJSONRefused(f"{area.code!r} lies in {area.parent!r}, which is not of a larger level.")
+
+
+def _overlaps(areas: list[Shape]) -> Iterable[str]:
+    """Return a remark for each pair of one level that lie in each other, the first twenty."""
+    remarks: list[str] = []
+    for level in ORDER:
+        same = [area for area in areas if area.level == level]
+        borders = np.array([area.shape for area in same], dtype=object)
+        pairs = shapely.STRtree(borders).query(borders, predicate="intersects").T
+        for one, other in pairs[pairs[:, 0] < pairs[:, 1]].tolist():
+            first, second = same[one], same[other]
+            common = first.shape.intersection(second.shape).area / min(first.shape.area, second.shape.area)
+            if common > OVERLAP:
+                remarks.append(f"{first.name} and {second.name} overlap by {common:.0%} of the smaller one")
+            if len(remarks) == TOLD:
+                return remarks
+    return remarks
