@@ -5,6 +5,8 @@ A row of another organisation and a row that does not exist are refused alike, s
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from hmac import compare_digest
 from importlib import import_module
 
 from django.conf import settings
@@ -14,8 +16,10 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from jilink.core.parties import walls
-from jilink.core.parties.models import Member, Organisation, TeamMember
+from jilink.core.parties.models import Member, Organisation, TeamMember, Token
 from jilink.core.parties.rules import Permission, Scope, narrowed, permissions_of
+from jilink.core.parties.tokens import rules as tokens
+from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId, TeamId
 
@@ -42,6 +46,13 @@ class Actor:
     def may(self, permission: Permission) -> bool:
         """Return whether any organisation grants it, however narrowly: for deciding what to show, not what to allow."""
         return any(permission in granted for granted in (*self.grants.values(), *self.narrow.values()))
+
+    def limited(self, permissions: frozenset[Permission], *, name: str) -> "Actor":
+        """Return the same actor with nothing but these permissions, under another name in the audit."""
+        whole = {key: granted & permissions for key, granted in self.grants.items()}
+        narrow = {key: granted & permissions for key, granted in self.narrow.items()}
+        teams = {key: granted & permissions for key, granted in self.team_grants.items()}
+        return Actor(name, self.user, whole, narrow, teams, self.teams)
 
     @property
     def organisations(self) -> frozenset[OrganisationId]:
@@ -130,6 +141,23 @@ def _with_grants(user: int) -> Actor:
         grants.add((organisation, path), role, scope, teams)
     mine = frozenset(TeamId(team) for team, _pk, _path in teams)
     return Actor(f"user:{user}", user, grants.whole, grants.narrow, grants.teams, mine)
+
+
+def actor_of_token(token: str, now: datetime | None = None) -> Actor:
+    """Return the actor of a service account that comes with a token: what its memberships and the token both grant.
+
+    An unknown, expired or revoked token, or one of a closed account, is nobody's.
+    """
+    moment = now or utc_now()
+    with walls.everything():
+        row = Token.objects.filter(prefix=tokens.prefix_of(token), user__is_active=True, revoked_at=None, expires_at__gt=moment).first()
+        if row is None or not compare_digest(row.digest, tokens.digest(token)):
+            return NOBODY
+        if row.last_used_at is None or moment - row.last_used_at > tokens.USE_NOTED_EVERY:
+            Token.objects.filter(pk=row.pk).update(last_used_at=moment)
+        actor = _with_grants(row.user_id).limited(tokens.permissions_in(row.permissions), name=f"user:{row.user_id}/token:{row.pk}")
+    walls.let_in(actor.organisations)
+    return actor
 
 
 def actor_of_session(session_key: str | None) -> Actor:

@@ -23,6 +23,8 @@ class MemberView:
     scope: Scope
     since: datetime
     active: bool
+    service: bool
+    """Whether it is the account of a program."""
     teams: tuple[TeamId, ...]
 
 
@@ -56,6 +58,7 @@ def members(actor: Actor, organisation: OrganisationId) -> list[MemberView]:
             Scope(row.scope),
             row.since,
             row.user.is_active,
+            row.user.service_of_id is not None,
             tuple(places.get(row.user_id, ())),
         )
         for row in rows

@@ -1,4 +1,4 @@
-"""Tables of people and organisations, and the audit chain."""
+"""Tables of organisations, of those who sign in, and of what they are there."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -32,6 +32,8 @@ class User(AbstractUser):
     """A person who signs in. What they may do comes from their memberships, never from Django's own permissions."""
 
     language = models.CharField(max_length=12, blank=True, default="")
+    service_of = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    """Set for an account of a program: it has no password and comes in by tokens alone (`models.tokens`)."""
 
     def has_perm(self, perm: str, obj: object | None = None) -> bool:
         """Return whether any membership grants the permission named `perm`: for showing links, never for allowing."""
@@ -86,33 +88,3 @@ class TeamMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.team_id}"
-
-
-class AuditEntry(models.Model):
-    """One link of the chain. It names people and things by id only, so that erasing a person keeps the chain valid."""
-
-    sequence = models.BigIntegerField(unique=True)
-    at = models.DateTimeField()
-    organisation = models.BigIntegerField(null=True, db_index=True)
-    actor = models.CharField(max_length=60)
-    action = models.CharField(max_length=60)
-    subject = models.CharField(max_length=120)
-    detail = models.TextField(blank=True, default="")
-    previous = models.CharField(max_length=64)
-    digest = models.CharField(max_length=64)
-
-    class Meta:
-        indexes = [models.Index(fields=["organisation", "-sequence"], name="audit_by_organisation")]
-
-    def __str__(self) -> str:
-        return f"{self.sequence} {self.action} {self.subject}"
-
-
-class AuditHead(models.Model):
-    """The last link: the row every writer locks, and the proof that the end was not cut off."""
-
-    sequence = models.BigIntegerField(default=0)
-    digest = models.CharField(max_length=64, default="")
-
-    def __str__(self) -> str:
-        return str(self.sequence)

@@ -1,0 +1,7 @@
+"""Every table of this room."""
+
+from jilink.core.parties.models.audit import AuditEntry, AuditHead
+from jilink.core.parties.models.organisations import Member, Organisation, Team, TeamMember, User
+from jilink.core.parties.models.tokens import Token
+
+__all__ = ["AuditEntry", "AuditHead", "Member", "Organisation", "Team", "TeamMember", "Token", "User"]

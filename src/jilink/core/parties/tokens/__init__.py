@@ -1,0 +1,1 @@
+"""Service accounts and the tokens they come in with."""
