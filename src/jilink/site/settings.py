@@ -36,6 +36,8 @@ INSTALLED_APPS = [
     "jilink.core.outbox",
     "jilink.core.parties",
     "jilink.core.files",
+    "jilink.core.areas",
+    "jilink.core.webhooks",
     "jilink.core.assets",
     "jilink.core.observations",
     "jilink.services.vehicles",
