@@ -27,6 +27,11 @@ Mask = NDArray[np.bool_]
 PADDING = 320
 """Bytes a buffer must hold behind its last record: more than any fixed part, or item with its head, is wide."""
 
+_WORD = np.dtype("<u8")
+_HEAD = 2
+"""Bytes of an item's id and length."""
+
+_WASTEFUL = 4
 _NEVER = -(1 << 40)
 _LATE_DAY = 0x29 << 8
 """As packed digits the 29th, hour 0: only from here on may a day be missing in its month."""
@@ -46,6 +51,17 @@ class Leftovers:
 
     data: Bytes
     offsets: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rank:
+    """The k-th items of all rows that have one: row, bounds, first eight bytes, and place in the table of taken items."""
+
+    rows: Places
+    places: Places
+    after: Places
+    words: NDArray[np.uint64]
+    target: Places
 
 
 def padded(*parts: Bytes) -> Bytes:
@@ -68,6 +84,16 @@ def ranges(starts: Places, lengths: Places) -> Places:
     places = np.arange(int(ends[-1]) if ends.size else 0)
     places += np.repeat(starts - (ends - lengths), lengths)
     return places
+
+
+def stretches(buffer: Bytes, starts: Places, lengths: Places) -> Bytes:
+    """Return the bytes of every range (of at least one byte), end to end. Rows of equal width are masked where that is not wasteful."""
+    widest = int(lengths.max(initial=1))
+    if widest > PADDING or widest * lengths.size > _WASTEFUL * int(lengths.sum()):
+        return buffer[ranges(starts, lengths)]
+    rows = at(buffer, np.dtype(f"V{widest}"), starts).view(np.uint8).reshape(-1, widest)
+    found: Bytes = rows[np.arange(widest, dtype=np.uint16) < lengths.astype(np.uint16)[:, None]]
+    return found
 
 
 class FixedColumns:
@@ -111,49 +137,57 @@ class TaggedColumns:
     """Reads the items of tagged tails (id and length of one byte each): wanted numbers as columns, all else as it came.
 
     An item belongs to a column only with the length declared for it. The first item of an id counts; one that comes again,
-    an unknown or oddly long one, and what cannot be cut into items is left over.
+    an unknown or oddly long one, and what cannot be cut into items is left over. Each item is gathered once, its head and the
+    first six bytes of its value in one word.
     """
 
     def __init__(self, tagged: Tagged, wanted: Collection[str]) -> None:
+        """Raises ValueError where a wanted number does not lie in the first six bytes of its item."""
         columns = [column for column in tagged.columns() if column.name in wanted]
         heads = {(column.id, column.length): None for column in columns}
-        self._slots = np.full(1 << 16, len(heads), np.uint8)
-        self._taken: list[tuple[int, list[ItemColumn]]] = []
+        self._slots = np.full(1 << 16, len(heads), np.int64)
+        self._taken: list[list[ItemColumn]] = []
         for slot, (number, length) in enumerate(heads):
-            self._slots[number << 8 | length] = slot
-            self._taken.append((slot, [column for column in columns if (column.id, column.length) == (number, length)]))
+            self._slots[number | length << 8] = slot
+            self._taken.append([column for column in columns if (column.id, column.length) == (number, length)])
         self._other = len(heads)
+        if any(_HEAD + column.offset + column.dtype.itemsize > _WORD.itemsize for column in columns):
+            raise ValueError("a column of an item must lie in its first six bytes")
 
     def read(self, buffer: Bytes, starts: Places, ends: Places) -> tuple[dict[str, Column], Leftovers | None]:
         """Return the wanted columns that any row has, and what is left over where anything is."""
         count = starts.size
-        taken = np.zeros((self._other + 1, count), np.int64)
+        taken = np.zeros((self._other + 1, count), np.uint64)
         ranks, tails = self._walk(buffer, starts, ends)
         flat = taken.reshape(-1)
-        for _, _, target, places in reversed(ranks):  # so that the first item of an id is written last, and stays
-            flat[target] = places
+        for rank in reversed(ranks):  # so that the first item of an id is written last, and stays
+            flat[rank.target] = rank.words
         columns: dict[str, Column] = {}
-        for slot, wanted in self._taken:
-            places = taken[slot]
-            there = places > 0
-            if not there.any():
+        found = 0
+        for words, wanted in zip(taken, self._taken, strict=False):
+            there = int(np.count_nonzero(words))
+            if not there:
                 continue
-            valid = None if there.all() else there
+            found += there
+            valid = None if there == count else words != 0
             for column in wanted:
-                read = _numbers(at(buffer, column.dtype, places + column.offset if column.offset else places), column.kind)
+                read = _numbers(_in_word(words, column), column.kind)
                 columns[column.name] = Column(read.values, _both(read.valid, valid))
-        return columns, self._leave(buffer, count, ranks, tails, flat)
+        if not tails[0].size and found == sum(rank.rows.size for rank in ranks):
+            return columns, None
+        return columns, self._leave(buffer, count, ranks, tails)
 
     def _walk(self, buffer: Bytes, starts: Places, ends: Places) -> tuple[list[_Rank], tuple[Places, Places, Places]]:
         """Step through the items of all rows at once: first items, second items and so on."""
         count = starts.size
         rows, places = np.arange(count), starts
         ranks: list[_Rank] = []
-        heads = np.ndarray((buffer.size - 1,), ">u2", buffer, strides=(1,))
         tail_rows, tail_starts, tail_ends = [], [], []
         while rows.size:
-            head = heads[places].astype(np.uint16)
-            after = places + 2 + (head & 0xFF)
+            words = at(buffer, _WORD, places)
+            head = words.astype(np.uint16)
+            after = places + _HEAD
+            after += head >> 8
             fits = after <= ends
             if not fits.all():
                 over = ~fits & (places < ends)
@@ -161,27 +195,34 @@ class TaggedColumns:
                     tail_rows.append(rows[over])
                     tail_starts.append(places[over])
                     tail_ends.append(ends[over])
-                rows, places, ends, head, after = rows[fits], places[fits], ends[fits], head[fits], after[fits]
-                if not rows.size:
+                on = np.flatnonzero(fits)
+                if not on.size:
                     break
-            slots = self._slots[head]
-            ranks.append((rows, after, slots.astype(np.int64) * count + rows, places + 2))
+                rows, places, ends, after = rows[on], places[on], ends[on], after[on]
+                head, words = head[on], words[on]
+            target = self._slots.take(head)
+            target *= count
+            target += rows
+            ranks.append(_Rank(rows, places, after, words, target))
             places = after
         none = np.zeros(0, np.int64)
         if not tail_rows:
             return ranks, (none, none, none)
         return ranks, (np.concatenate(tail_rows), np.concatenate(tail_starts), np.concatenate(tail_ends))
 
-    def _leave(self, buffer: Bytes, count: int, ranks: list[_Rank], tails: tuple[Places, Places, Places], flat: Places) -> Leftovers | None:
+    def _leave(self, buffer: Bytes, count: int, ranks: list[_Rank], tails: tuple[Places, Places, Places]) -> Leftovers | None:
         """Collect what no column took: the bytes of each row in the order received."""
         first_other = self._other * count
+        seen = np.zeros(first_other, np.bool_)
         rows, starts, ends = [], [], []
-        for ranked_rows, after, target, places in ranks:
-            left = (target >= first_other) | (flat[target] != places)
+        for rank in ranks:
+            left = rank.target >= first_other
+            left[~left] = seen[rank.target[~left]]
             if left.any():
-                rows.append(ranked_rows[left])
-                starts.append(places[left] - 2)
-                ends.append(after[left])
+                rows.append(rank.rows[left])
+                starts.append(rank.places[left])
+                ends.append(rank.after[left])
+            seen[rank.target[~left]] = True
         if tails[0].size:
             rows.append(tails[0])
             starts.append(tails[1])
@@ -196,8 +237,11 @@ class TaggedColumns:
         return Leftovers(buffer[ranges(all_starts[order], lengths[order])], offsets)
 
 
-_Rank = tuple[Places, Places, Places, Places]
-"""Of the k-th items of all rows that have one: row, end, place in the table of taken items, and place of the value."""
+def _in_word(words: NDArray[np.uint64], column: ItemColumn) -> NDArray[Any]:
+    """Return the big-endian numbers of a column out of items whose head and value stand in a word, lowest byte first."""
+    native = column.dtype.newbyteorder("=")
+    values: NDArray[Any] = (words >> np.uint64(8 * (_HEAD + column.offset))).astype(native)
+    return values.byteswap() if native.itemsize > 1 else values
 
 
 def _both(first: Mask | None, second: Mask | None) -> Mask | None:

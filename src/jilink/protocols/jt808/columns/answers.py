@@ -60,58 +60,62 @@ def _encode(
     result: NDArray[np.uint8],
 ) -> tuple[Bytes, Places]:
     """Encode answers of one header form: rows of equal length, then the few escapes that lengthen them."""
-    count = phone.size
-    if head == _SHORT:
-        phone = phone & np.uint64(_SHORT_PHONE)
-    width = 1 + head + _BODY + 1 + 1
-    rows = np.zeros((count, width), np.uint8)
-    rows[:, 0] = rows[:, -1] = DELIMITER
-    _put(rows, 1, ">u2", PlatformAnswer.id)
-    if head == _LONG:
-        _put(rows, 3, ">u2", _BODY | _VERSION_BIT)
-        rows[:, 5] = _VERSION
-        _put(rows, 6, ">u2", phone_high)
-        _put(rows, 8, ">u8", phone)
-    else:
-        _put(rows, 3, ">u2", _BODY)
-        _put(rows, 5, ">u2", (phone >> np.uint64(32)).astype(np.uint16))
-        _put(rows, 7, ">u4", phone.astype(np.uint32))
-    _put(rows, head - 1, ">u2", serial)
+    count, width = phone.size, 1 + head + _BODY + 1 + 1
+    long = head == _LONG
+    row = _Row(count, width)
+    row.put(1, 2, PlatformAnswer.id)
+    row.put(3, 2, _BODY | (_VERSION_BIT if long else 0))
+    if long:
+        row.put(5, 1, _VERSION)
+        row.put(6, 2, phone_high)
+    row.put(8 if long else 5, 8 if long else 6, phone if long else phone & np.uint64(_SHORT_PHONE))
+    row.put(head - 1, 2, serial)
     for name, value in (("reply_serial", reply_serial), ("reply_id", reply_id), ("result", result)):
         field = _FIELDS[name]
-        _put(rows, 1 + head + field.offset, field.dtype or ">u1", value)
-    inner = rows[:, 1:-1]
-    constant = int(np.bitwise_xor.reduce(rows[0, [1, 2, 3, 4] + ([5] if head == _LONG else [])])) if count else 0
-    inner[:, -1] = _folded(phone, phone_high if head == _LONG else None, serial, reply_serial, reply_id, result) ^ np.uint8(constant)
-    special = rows[:, 1:-1] - np.uint8(_ESCAPE) <= DELIMITER - _ESCAPE
-    if not special.any():
+        row.put(1 + head + field.offset, field.size, value)
+    row.put(width - 2, 1, row.exclusive_or())
+    row.put(0, 1, DELIMITER)
+    row.put(width - 1, 1, DELIMITER)
+    rows = row.bytes()
+    special = rows - np.uint8(_ESCAPE) <= DELIMITER - _ESCAPE
+    special[:, 0] = special[:, -1] = False
+    places = np.flatnonzero(special)
+    if not places.size:
         return rows.reshape(-1), np.arange(0, count * width + 1, width)
-    marked = np.zeros(rows.shape, np.bool_)
-    marked[:, 1:-1] = special
-    places = np.flatnonzero(marked)
     flat = rows.reshape(-1)
     out = np.insert(flat, places + 1, flat[places] - np.uint8(_ESCAPE - 1))
     out[places + np.arange(places.size)] = _ESCAPE
-    return out, _borders(width + special.sum(axis=1))
+    return out, _borders(width + np.bincount(places // width, minlength=count))
 
 
-def _folded(*columns: NDArray[np.unsignedinteger[Any]] | None) -> NDArray[np.uint8]:
-    """Return the exclusive or of all bytes of a row's numbers: all numbers first, then their bytes, which is far quicker than by row."""
-    mixed = np.zeros(1, np.uint64)
-    for column in columns:
-        if column is not None:
-            mixed = mixed ^ column
-    for bits in (32, 16, 8):
-        mixed = mixed ^ mixed >> np.uint64(bits)
-    return mixed.astype(np.uint8)
+class _Row:
+    """Rows of equal width in words of eight bytes, the first byte highest: a number is put into all rows by a shift and an or."""
 
+    def __init__(self, count: int, width: int) -> None:
+        self._width = width
+        self._words = np.zeros((-(-width // 8), count), np.uint64)
 
-def _put(rows: NDArray[np.uint8], place: int, dtype: str | np.dtype, values: NDArray[np.generic] | int) -> None:
-    """Write a column of big-endian numbers into the rows."""
-    kind = np.dtype(dtype)
-    numbers = np.empty((rows.shape[0], 1), kind)
-    numbers[:, 0] = values
-    rows[:, place : place + kind.itemsize] = numbers.view(np.uint8)
+    def put(self, place: int, size: int, values: NDArray[np.unsignedinteger[Any]] | int) -> None:
+        """Write big-endian numbers of `size` bytes at this byte of every row."""
+        wide = np.uint64(values) if isinstance(values, int) else values.astype(np.uint64)
+        first, last = place // 8, (place + size - 1) // 8
+        below = 8 * (8 * (last + 1) - place - size)  # bits of the last word after the number
+        self._words[last] |= wide << np.uint64(below)
+        if first != last:
+            self._words[first] |= wide >> np.uint64(64 - below)
+
+    def exclusive_or(self) -> NDArray[np.uint8]:
+        """Return the exclusive or of all bytes of each row."""
+        mixed: NDArray[np.uint64] = np.bitwise_xor.reduce(self._words, axis=0)
+        for bits in (32, 16, 8):
+            mixed ^= mixed >> np.uint64(bits)
+        return mixed.astype(np.uint8)
+
+    def bytes(self) -> Bytes:
+        """Return the rows as bytes, (count, width)."""
+        rows = np.empty((self._words.shape[1], self._words.shape[0]), ">u8")
+        rows[:] = self._words.T
+        return np.ascontiguousarray(rows.view(np.uint8)[:, : self._width])
 
 
 def _borders(lengths: Places) -> Places:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jilink.protocols.jt808.columns.carry import DELIMITER, Bytes, Pieces, Places
 from jilink.protocols.jt808.frame import MOST_FRAME
-from jilink.protocols.wire.columns import at, padded
+from jilink.protocols.wire.columns import at, padded, stretches
 
 REASONS = ("", "header", "checksum", "escape", "too-long", "truncated")
 """What `Frames.reason` counts into, by the names the scalar decoder gives; 0 is a good frame."""
@@ -29,6 +29,7 @@ _HEADER = np.dtype(
     }
 )
 """Both header forms over each other (JT/T 808-2019, table 2; JT/T 808-2013, table 2)."""
+_BYTES_BELOW = np.array([(1 << 8 * count) - 1 for count in range(8)], np.uint64)
 _VERSION_AND_PHONE, _VERSION_AT = np.dtype("V11"), 4
 
 
@@ -72,18 +73,24 @@ class Frames:
 def read_frames(pieces: Pieces) -> Frames:
     """Cut pieces at their delimiters into frames. One shared delimiter between frames and empty frames are accepted (4.4.1)."""
     data = pieces.data
-    delimiters = np.flatnonzero(data == DELIMITER)
-    buffer, borders, broken = _unescape(data, delimiters)
-    sizes = np.diff(borders)
-    kept = np.flatnonzero(sizes > 1)
-    checksums = np.bitwise_xor.reduceat(buffer[: borders[-1]], borders[:-1])[kept] if kept.size else np.zeros(0, np.uint8)
-    starts, sizes = borders[kept] + 1, sizes[kept] - 1
-    received_start = delimiters[kept]
-    if received_start.size == pieces.starts.size and np.array_equal(received_start, pieces.starts):
-        fds, generations = pieces.fds, pieces.generations
+    special = np.flatnonzero(data - np.uint8(_ESCAPE_BYTE) <= DELIMITER - _ESCAPE_BYTE)
+    marks = data[special] == DELIMITER
+    delimiters = special if marks.all() else special[marks]
+    kept = np.flatnonzero(np.diff(delimiters) > 1)
+    received_start, received_end = delimiters[kept], delimiters[kept + 1] + 1
+    starts, ends = received_start + 1, received_end - 1
+    if delimiters is special:
+        buffer, broken = padded(data), None
     else:
-        piece = np.searchsorted(pieces.starts, received_start, "right") - 1
-        fds, generations = pieces.fds[piece], pieces.generations[piece]
+        row = np.zeros(delimiters.size, np.int64)
+        row[kept] = np.arange(kept.size)
+        gaps = np.cumsum(marks)[~marks] - 1  # the delimiter before each escape
+        buffer, gaps, begun, ended, wrong = _unescape(data, delimiters, gaps)
+        starts[row[gaps]], ends[row[gaps]] = begun, ended
+        broken = row[wrong]
+    sizes = ends - starts
+    checks = _exclusive_or(buffer, starts, ends)
+    fds, generations = _owners(pieces, delimiters, kept)
     header = at(buffer, _HEADER, starts)
     properties = header["properties"].astype(np.uint16)
     told = properties & _LENGTH_BITS
@@ -93,11 +100,10 @@ def read_frames(pieces: Pieces) -> Frames:
     head = np.where(long, _LONG_HEADER, _SHORT_HEADER) if long.any() else np.full(1, _SHORT_HEADER)
     body = sizes - extra - head
     reason = np.where(body < 0, np.uint8(_HEADER_SHORT), np.uint8(_OK))
-    reason[checksums != DELIMITER] = _CHECKSUM
+    _mark(reason, checks != 0, _CHECKSUM)
     if broken is not None:
-        reason[broken[kept]] = _ESCAPE
-    received_end = delimiters[kept + 1] + 1
-    reason[received_end - received_start > MOST_FRAME + 2] = _TOO_LONG
+        reason[broken] = _ESCAPE
+    _mark(reason, received_end - received_start > MOST_FRAME + 2, _TOO_LONG)
     begin = starts + head + (extra - 1)
     return Frames(
         fd=fds,
@@ -119,26 +125,58 @@ def read_frames(pieces: Pieces) -> Frames:
     )
 
 
-def _unescape(data: Bytes, delimiters: Places) -> tuple[Bytes, Places, NDArray[np.bool_] | None]:
-    """Return the padded bytes without escapes, where the delimiters then are, and which stretches held a wrong escape.
+def _owners(pieces: Pieces, delimiters: Places, kept: Places) -> tuple[Places, NDArray[np.uint32]]:
+    """Return descriptor and generation of the frames after the delimiters `kept`. A piece begins with a delimiter."""
+    if kept.size == pieces.starts.size and np.array_equal(delimiters[kept], pieces.starts):
+        return pieces.fds, pieces.generations
+    begins = np.zeros(pieces.data.size, np.bool_)
+    begins[pieces.starts] = True
+    piece = (np.cumsum(begins[delimiters]) - 1)[kept]
+    return pieces.fds[piece], pieces.generations[piece]
 
-    7d 02 stands for 7e and 7d 01 for 7d (4.4.2); two pairs never overlap, so all are replaced at once.
+
+def _mark(reason: NDArray[np.uint8], rows: NDArray[np.bool_], number: int) -> None:
+    if rows.any():
+        reason[rows] = number
+
+
+def _exclusive_or(buffer: Bytes, starts: Places, ends: Places) -> NDArray[np.uint8]:
+    """Return the exclusive or of the bytes of every stretch: what all words up to its end give, less what those up to its start give."""
+    words = buffer[: buffer.size & ~7].view("<u8")
+    sums = np.zeros(words.size + 1, np.uint64)
+    np.bitwise_xor.accumulate(words, out=sums[1:])
+    mixed = np.zeros(starts.size, np.uint64)
+    for places in (starts, ends):
+        word = places >> 3
+        mixed ^= sums[word]
+        mixed ^= words[word] & _BYTES_BELOW[places & 7]
+    for bits in (32, 16, 8):
+        mixed ^= mixed >> np.uint64(bits)
+    return mixed.astype(np.uint8)
+
+
+def _unescape(data: Bytes, delimiters: Places, gaps: Places) -> tuple[Bytes, Places, Places, Places, Places]:
+    """Write the stretches that hold escapes once more behind the data, without them; most frames have none and stay in place.
+
+    7d 02 stands for 7e and 7d 01 for 7d (4.4.2); two pairs never overlap, so all are replaced at once. `gaps` has the delimiter
+    before each escape, ascending. Returns the padded bytes; of those stretches the delimiter before it (each once), where it now
+    begins and ends; and the delimiters before stretches with a wrong escape.
     """
-    escapes = np.flatnonzero(data == _ESCAPE_BYTE)
-    if not escapes.size:
-        return padded(data), delimiters, None
-    second = data[escapes + 1]  # never beyond the end: a piece ends with a delimiter
+    gaps = gaps[np.flatnonzero(np.diff(gaps, prepend=-1))]
+    lengths = delimiters[gaps + 1] - delimiters[gaps]
+    some = stretches(padded(data), delimiters[gaps], lengths)
+    escapes = np.flatnonzero(some == _ESCAPE_BYTE)
+    second = some.take(escapes + 1, mode="clip")
     right = (second == 1) | (second == 2)
-    broken = None
-    if not right.all():
-        broken = np.zeros(delimiters.size, np.bool_)
-        broken[np.searchsorted(delimiters, escapes[~right]) - 1] = True
-        escapes = escapes[right]
-    plain = padded(data)
-    plain[escapes] = plain[escapes + 1] + np.uint8(_ESCAPE_BYTE - 1)
-    kept = np.ones(plain.size, np.bool_)
-    kept[escapes + 1] = False
-    return plain[kept], delimiters - np.searchsorted(escapes, delimiters), broken
+    stretch = np.searchsorted(np.cumsum(lengths), escapes, "right")
+    wrong = gaps[stretch[~right]]
+    pairs = escapes[right]
+    some[pairs] = second[right] + np.uint8(_ESCAPE_BYTE - 1)
+    kept = np.ones(some.size, np.bool_)
+    kept[pairs + 1] = False
+    lengths -= np.bincount(stretch[right], minlength=gaps.size)
+    ends = data.size + np.cumsum(lengths)
+    return padded(data, some[kept]), gaps, ends - lengths + 1, ends, wrong
 
 
 def _long_headers(
