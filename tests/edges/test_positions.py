@@ -104,6 +104,18 @@ def test_a_position_that_is_cut_off_is_answered_as_malformed_and_kept(admitted: 
     eventually(lambda: len(admitted.rows()) == 1)
 
 
+def test_the_whole_positions_of_a_batch_are_stored_where_one_is_cut_off(admitted: Mine) -> None:
+    terminal = online(admitted)
+    good, bad = location(), location()[:20]
+    body = b"\0\3\1" + b"".join(len(one).to_bytes(2) + one for one in (good, bad, good))
+    serial = terminal.send(0x0704, body)
+    assert terminal.expect(0x8001).body == struct.pack(">HHB", serial, 0x0704, 0)
+    eventually(
+        lambda: any(f["asset"] == admitted.asset and f["reason"] == "truncated" for f in admitted.gateway.frames("frames.quarantine.1"))
+    )
+    eventually(lambda: [row["part"] for row in admitted.rows()] == [0, 2])
+
+
 def test_a_terminal_that_ends_its_side_at_once_loses_nothing(admitted: Mine) -> None:
     terminal = online(admitted)
     terminal.send(0x0200, location())

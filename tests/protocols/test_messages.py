@@ -11,6 +11,7 @@ from jilink.protocols.jt808.codec import (
     Header,
     decode_body,
     decode_frame,
+    encode_body,
     encode_frame,
     encode_message,
     open_frame,
@@ -155,3 +156,31 @@ def test_unknown_items_and_messages_stay_bytes_under_their_id() -> None:
     decoded = decode_frame(raw)
     assert decoded.name == "unknown"
     assert [one.key for one in decoded.tolerances] == ["unknown-message"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "keys"),
+    [
+        (b"", {"fewer-than-counted"}),
+        (b"\0", {"fewer-than-counted", "trailing-bytes"}),
+        (b"\0\0", {"cut-element"}),
+        (b"\0\x1c" + bytes(27), {"cut-element"}),
+        (b"\xff\xff" + bytes(28), {"cut-element"}),
+    ],
+)
+def test_the_good_positions_of_a_batch_survive_a_bad_one(rest: bytes, keys: set[str]) -> None:
+    one = b"\0\x1c" + bytes(8) + bytes.fromhex("0299f1f8077bb1a0") + bytes(12)
+    (raw,) = encode_body(b"\0\2\0" + one + rest, Header(id=0x0704, phone="13800138000", serial=1))
+    decoded = decode_frame(raw)
+    assert {tolerance.key for tolerance in decoded.tolerances} == keys
+    assert decoded.fields.positions[0].latitude == 0x0299F1F8
+    assert decoded.render()["fields"]["positions"][0]["latitude"]["unit"] == "deg"
+
+
+def test_a_batch_without_one_whole_position_is_malformed() -> None:
+    for body in (b"\0\1\0", b"\0\1\0\0\5" + bytes(5), b"\0\2\0\0\0\0\0"):
+        (raw,) = encode_body(body, Header(id=0x0704, phone="13800138000", serial=1))
+        with pytest.raises(Malformed, match="element"):
+            decode_frame(raw)
+    (raw,) = encode_body(b"\0\0\0", Header(id=0x0704, phone="13800138000", serial=1))
+    assert decode_frame(raw).fields.positions == []

@@ -316,6 +316,7 @@ class Worker:
         positions, cut = self._decoder.decode_bodies(received.id, [received.body])
         if owner is None or cut[0]:
             self.gateway.quarantine(terminal, received.raw, "truncated")
+        if owner is None or (cut[0] and not positions.count):
             self._link.answer(terminal, received, Result.MALFORMED)
             return
         batch = self._decoder.to_arrow(

@@ -9,6 +9,7 @@ from jilink.protocols.jt808 import bits
 from jilink.protocols.jt808.message import Message
 from jilink.protocols.jt808.safety import SAFETY_ITEMS
 from jilink.protocols.wire.cursor import Json
+from jilink.protocols.wire.forgiving import Forgiving
 from jilink.protocols.wire.groups import Repeat, Tagged, When, nonzero
 from jilink.protocols.wire.kinds import AnyKind, Bytes, Coordinate, Flags, Number, SignMagnitude
 from jilink.protocols.wire.records import Nested, Record
@@ -200,10 +201,10 @@ class PositionBatch(Message, id=0x0704, years=(2019,)):
 
     count = Number(">u2", "positions", typical=(1, 4))
     type = Number(">u1", "why", choices={0: "normal", 1: "blind-zone backfill"})
-    positions = Repeat(Nested(PositionBody, length=">u2"), "each behind its length", counted_by="count")
+    positions = Forgiving(Nested(PositionBody, length=">u2"), "each behind its length", counted_by="count")
 
 
 class PositionBatch2013(PositionBatch, years=(2011, 2013)):
     """Several positions at once (JT/T 808-2013, 8.49)."""
 
-    positions = Repeat(Nested(PositionBody2013, length=">u2"), "each behind its length", counted_by="count")
+    positions = Forgiving(Nested(PositionBody2013, length=">u2"), "each behind its length", counted_by="count")

@@ -16,6 +16,7 @@ TOLERANCES = {
     "item-length": "a known item has a length nobody declared; it is kept as bytes",
     "item-overrun": "an item is longer than what is left; the rest is kept as bytes",
     "items-tail": "bytes behind the last item are no item; they are kept",
+    "cut-element": "an element of a list ends before its fields do; it is kept as bytes, the others are read",
     "fewer-than-counted": "fewer elements came than the count says",
     "out-of-range": "a number is outside its range; it is kept",
     "unknown-code": "a code has no meaning in the standard; it is kept",

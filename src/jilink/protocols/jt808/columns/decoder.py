@@ -78,7 +78,8 @@ class Decoder:
     def decode_bodies(self, message: int, bodies: Sequence[bytes]) -> tuple[Positions, NDArray[np.bool_]]:
         """Decode bodies of one kind of message (0x0200, 0x0201, 0x0500, 0x0704) that took the readable path.
 
-        `Positions.frame` counts in `bodies`. Also returns which bodies were cut off and gave none.
+        `Positions.frame` counts in `bodies`. Also returns which bodies have a position cut off: it gave none,
+        the others of its body did.
         """
         return self._reader.in_bodies(message, bodies)
 

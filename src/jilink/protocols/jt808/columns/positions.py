@@ -87,12 +87,15 @@ class PositionReader:
         self._items = TaggedColumns(Position.items, wanted)
         self._batch = FixedColumns(PositionBatch)
 
-    def read(self, buffer: Bytes, found: Found, spoilt: NDArray[np.bool_]) -> Positions:
-        """Read what was found. Marks in `spoilt` the rows (of frames or bodies) with a position too short, and leaves those out whole."""
+    def read(self, buffer: Bytes, found: Found, spoilt: NDArray[np.bool_], *, whole: bool = True) -> Positions:
+        """Read what was found. Marks in `spoilt` the rows (of frames or bodies) with a position too short.
+
+        Those rows are left out `whole`, else their short positions alone.
+        """
         short = found.end - found.start < self._fixed.width
         if short.any():
             spoilt[found.row[short]] = True
-        keep = ~spoilt[found.row]
+        keep = ~spoilt[found.row] if whole else ~short
         if not keep.all():
             found = Found(found.row[keep], found.start[keep], found.end[keep], found.part[keep], found.late[keep])
         columns = self._fixed.read(buffer, found.start)
@@ -121,7 +124,10 @@ class PositionReader:
         return joined(*found)
 
     def in_bodies(self, message: int, bodies: Sequence[bytes]) -> tuple[Positions, NDArray[np.bool_]]:
-        """Read the bodies of one kind of message, such as were joined from packages; also return which were cut off."""
+        """Read the bodies of one kind of message, such as were joined from packages; also return which have a position cut off.
+
+        The whole positions of those are read all the same.
+        """
         buffer = padded(np.frombuffer(b"".join(bodies), np.uint8))
         ends = np.cumsum(np.array([len(body) for body in bodies], np.int64))
         starts = ends - np.array([len(body) for body in bodies], np.int64)
@@ -130,4 +136,4 @@ class PositionReader:
             found = self.in_batches(buffer, rows, starts, ends, spoilt)
         else:
             found = single(rows, starts + ANSWERS.get(message, 0), ends)
-        return self.read(buffer, found, spoilt), spoilt
+        return self.read(buffer, found, spoilt, whole=False), spoilt
