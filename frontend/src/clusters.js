@@ -3,6 +3,7 @@ import { ORIGIN } from "./fleet.js";
 const TILE = 512; // pixels of the world at zoom 0
 const CELL = 72; // pixels of a cell's side
 const AT_LEAST = 4; // fewer are drawn one by one
+const MOST_NAMED = 24; // a cluster of so many or fewer can say who is in it
 
 /**
  * Gather vehicles into the cells of a grid that lies still in the world, for one whole zoom step.
@@ -50,7 +51,8 @@ export function cluster(fleet, zoom, shown, hidden) {
     if (cell < 0 || counts[cell] < AT_LEAST) continue;
     hidden[i] = 1;
     let one = found.get(cell);
-    if (!one) found.set(cell, (one = { x: 0, y: 0, count: 0, states: [0, 0, 0, 0, 0] }));
+    if (!one) found.set(cell, (one = { x: 0, y: 0, count: 0, states: [0, 0, 0, 0, 0], members: [] }));
+    if (counts[cell] <= MOST_NAMED) one.members.push(i);
     one.x += to[2 * i];
     one.y += to[2 * i + 1];
     one.count += 1;
@@ -60,7 +62,43 @@ export function cluster(fleet, zoom, shown, hidden) {
     one.x /= one.count;
     one.y /= one.count;
   }
-  return apart([...found.values()], TILE * 2 ** zoom);
+  const kept = apart([...found.values()], TILE * 2 ** zoom);
+  swallow(kept, fleet, shown, hidden, TILE * 2 ** zoom);
+  return kept;
+}
+
+/** Take vehicles that would be drawn under the disc of a cluster into it, so that each can be reached. */
+function swallow(clusters, fleet, shown, hidden, pixels) {
+  const grid = new Map();
+  const cell = (x, y) => Math.floor((x * pixels) / CELL) * 0x1000000 + Math.floor((y * pixels) / CELL);
+  for (const one of clusters) {
+    const key = cell(one.x, one.y);
+    if (!grid.has(key)) grid.set(key, []);
+    grid.get(key).push(one);
+  }
+  for (let i = 0; i < fleet.n; i++) {
+    if (hidden[i] || !shown(i)) continue;
+    const x = fleet.to[2 * i];
+    const y = fleet.to[2 * i + 1];
+    let host = null;
+    for (const c of [-1, 0, 1]) {
+      for (const r of [-1, 0, 1]) {
+        for (const one of grid.get(cell(x + (c * CELL) / pixels, y + (r * CELL) / pixels)) ?? []) {
+          if (Math.hypot(one.x - x, one.y - y) * pixels < radius(one.count) + 6) host = one;
+        }
+      }
+    }
+    if (!host) continue;
+    hidden[i] = 1;
+    host.count += 1;
+    host.states[fleet.state[i]] += 1;
+    host.members.push(i);
+  }
+}
+
+/** The vehicles of a cluster by slot, or null where they are too many to be named. */
+export function members(one) {
+  return one.members.length === one.count && one.count <= MOST_NAMED ? one.members : null;
 }
 
 /** How large a cluster is drawn, in pixels. */
@@ -104,6 +142,7 @@ function apart(clusters, pixels) {
     host.x += ((one.x - host.x) * one.count) / count;
     host.y += ((one.y - host.y) * one.count) / count;
     host.count = count;
+    if (host.members.length <= MOST_NAMED) host.members.push(...one.members);
     one.states.forEach((each, state) => (host.states[state] += each));
     const after = cell(...place(host));
     if (after !== before) {

@@ -1,5 +1,5 @@
 import { makeMap, maplibre } from "./basemap.js";
-import { cluster } from "./clusters.js";
+import { cluster, members } from "./clusters.js";
 import { ORIGIN, mercatorX, mercatorY, toLngLat } from "./fleet.js";
 import { FleetLayer } from "./fleet-layer.js";
 import { Overlay } from "./overlay.js";
@@ -7,13 +7,18 @@ import { Overlay } from "./overlay.js";
 const CLUSTERS_BELOW = 11;
 const GLIDE_FROM = 9.5;
 const GLIDE_MS = 480;
+const LABELS_FROM = 12;
+const MOST_LABELS = 160;
+const FIRST = [4, 1, 2, 0, 3]; // alarm, moving, idle, offline: the order in which labels find their places
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** A fleet on a map: draws it, gathers it into clusters when far away, lets one be chosen and followed. */
 export class FleetMap {
-  constructor(container, fleet, { clusters = true, onChoose = () => {}, onMove = () => {}, ...options } = {}) {
+  constructor(container, fleet, { clusters = true, names = null, onChoose = () => {}, onGroup = null, onMove = () => {}, ...options } = {}) {
     this.fleet = fleet;
     this.clustered = clusters;
+    this.names = names;
+    this.onGroup = onGroup;
     this.chosen = null; // asset
     this.chosenName = "";
     this.following = false;
@@ -24,6 +29,7 @@ export class FleetMap {
     this.map.on("zoom", () => {
       if (this.#step() !== this.step) this.gather();
     });
+    this.map.on("moveend", () => this.label());
     this.map.on("click", (event) => this.#click(event, onChoose));
     this.map.on("mousemove", (event) => {
       this.map.getCanvas().style.cursor = this.overlay.hit(event.point) || this.pick(event.point) !== null ? "pointer" : "";
@@ -79,6 +85,32 @@ export class FleetMap {
     layer.selected = this.chosen === null ? -1 : (fleet.slots.get(this.chosen) ?? -1);
     layer.touch();
     this.#placeName();
+    this.label();
+  }
+
+  /** Choose whose plates are written beside them: those in view, near enough, the ones with alarms first. */
+  label() {
+    const { fleet, layer, map } = this;
+    this.overlay.labels = [];
+    if (!this.names || map.getZoom() < LABELS_FROM) return;
+    const bounds = map.getBounds();
+    const left = mercatorX(bounds.getWest()) - ORIGIN.x;
+    const right = mercatorX(bounds.getEast()) - ORIGIN.x;
+    const top = mercatorY(bounds.getNorth()) - ORIGIN.y;
+    const bottom = mercatorY(bounds.getSouth()) - ORIGIN.y;
+    const inView = [];
+    for (let i = 0; i < fleet.n && inView.length < 4 * MOST_LABELS; i++) {
+      const x = fleet.to[2 * i];
+      const y = fleet.to[2 * i + 1];
+      if (layer.hidden[i] || fleet.state[i] === 0 || x < left || x > right || y < top || y > bottom) continue;
+      inView.push(i);
+    }
+    inView.sort((a, b) => FIRST[fleet.state[a]] - FIRST[fleet.state[b]]);
+    const reach = layer.size(map.getZoom()) / 2;
+    this.overlay.labels = inView.slice(0, MOST_LABELS).map((slot) => {
+      const named = slot === layer.selected && this.chosenName !== "";
+      return { slot, text: named ? "" : this.names.get(fleet.asset[slot]), reach, at: (k) => this.#now(slot, k) };
+    });
   }
 
   /** Choose a vehicle by asset (null: none), and move there unless it is well in view. */
@@ -130,9 +162,18 @@ export class FleetMap {
     const slot = this.layer.selected;
     this.overlay.name = null;
     if (slot < 0 || !this.chosenName || this.fleet.state[slot] === 0) return;
+    this.overlay.name = { text: this.chosenName, x: this.#now(slot, 0), y: this.#now(slot, 1) };
+  }
+
+  /** Where a vehicle is drawn at this moment of its glide: its Mercator x (k = 0) or y (k = 1). */
+  #now(slot, k) {
     const { from, to } = this.fleet;
-    const at = (k) => from[2 * slot + k] + (to[2 * slot + k] - from[2 * slot + k]) * this.layer.blend;
-    this.overlay.name = { text: this.chosenName, x: at(0), y: at(1) };
+    return from[2 * slot + k] + (to[2 * slot + k] - from[2 * slot + k]) * this.layer.blend;
+  }
+
+  /** Come nearer to a cluster. */
+  near(group) {
+    this.map.easeTo({ center: toLngLat(group.x, group.y), zoom: Math.min(this.map.getZoom() + 2, 13), duration: calm.matches ? 0 : 450 });
   }
 
   #followNow(glide) {
@@ -144,7 +185,9 @@ export class FleetMap {
   #click(event, onChoose) {
     const group = this.overlay.hit(event.point);
     if (group) {
-      this.map.easeTo({ center: toLngLat(group.x, group.y), zoom: Math.min(this.map.getZoom() + 2, 13), duration: calm.matches ? 0 : 450 });
+      const named = this.onGroup ? members(group) : null;
+      if (named) this.onGroup(named.map((slot) => this.fleet.asset[slot]), group);
+      else this.near(group);
       return;
     }
     const slot = this.pick(event.point);

@@ -1,7 +1,9 @@
 import { canDraw } from "./basemap.js";
 import { Fleet } from "./fleet.js";
+import { ring } from "./alarm-bell.js";
 import { FleetMap } from "./fleet-map.js";
 import { STATES } from "./frames.js";
+import { Names } from "./names.js";
 import { resizable } from "./splitter.js";
 import { follow } from "./stream.js";
 import { badge, showLink, word } from "./words.js";
@@ -131,6 +133,7 @@ addEventListener("popstate", () => {
 
 async function choose(asset, name = "") {
   for (const row of list.querySelectorAll(".row")) row.classList.toggle("row-chosen", Number(row.dataset.asset) === asset);
+  group = null;
   if (asset === null) {
     card.hidden = true;
     map?.choose(null);
@@ -147,7 +150,44 @@ async function choose(asset, name = "") {
 
 card.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]")) choose(null);
+  if (event.target.closest("[data-nearer]") && group) {
+    map.near(group.place);
+    choose(null);
+  }
+  const member = event.target.closest("[data-member]");
+  if (member) choose(Number(member.dataset.member), map.names.get(Number(member.dataset.member)));
 });
+
+// --- who is in a cluster -----------------------------------------------------------------------------------------------
+
+let group = null;
+
+/** List the vehicles of a cluster in the card, each a button that leads to it. */
+function showGroup(assets, place) {
+  choose(null);
+  group = { assets, place };
+  card.replaceChildren(find("group-card").content.cloneNode(true));
+  card.querySelector(".count").textContent = numbers.format(assets.length);
+  card.hidden = false;
+  paintGroup();
+}
+
+function paintGroup() {
+  const rows = card.querySelector(".group-rows");
+  if (!rows || !group) return;
+  rows.replaceChildren(
+    ...group.assets.map((asset) => {
+      const row = document.createElement("li");
+      const button = document.createElement("button");
+      const slot = fleet.slots.get(asset);
+      button.type = "button";
+      button.dataset.member = String(asset);
+      button.append(map.names.get(asset) || "…", badge(STATES[slot === undefined ? 0 : fleet.state[slot]]));
+      row.append(button);
+      return row;
+    }),
+  );
+}
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !card.hidden && !event.isComposing) choose(null);
 });
@@ -228,13 +268,31 @@ const stream = follow(find("fleet").dataset.live, {
 if (canDraw()) {
   stage.hidden = false;
   find("splitter").hidden = false;
-  map = new FleetMap(find("fleet"), fleet, { onChoose: (asset) => choose(asset) });
+  const names = new Names(find("fleet").dataset.names, () => {
+    map.label();
+    map.map.triggerRepaint();
+    paintGroup();
+  });
+  map = new FleetMap(find("fleet"), fleet, { names, onChoose: (asset) => choose(asset), onGroup: showGroup });
+  if (innerWidth <= 820) find("legend").open = false;
   resizable(find("splitter"), find("side"), () => map.map.resize());
   refilter();
 } else {
   find("no-map").hidden = false;
   document.querySelector(".live").classList.add("live-list-only");
 }
+
+// --- alarms ---------------------------------------------------------------------------------------------------------------
+
+const waiting = find("waiting");
+ring(find("bell"), {
+  onNews(news) {
+    waiting.hidden = news.waiting === 0;
+    waiting.querySelector("b").textContent = numbers.format(news.waiting);
+    if (news.fresh) waiting.title = news.text;
+    waiting.classList.toggle("alarm-waiting-fresh", news.fresh > 0);
+  },
+});
 
 /** What a measurement from outside may look at: the map, the fleet and whether the stream is up. */
 window.jilinkMap = { fleet, get map() { return map; }, get connected() { return connected; } };

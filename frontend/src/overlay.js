@@ -1,13 +1,18 @@
 import { radius } from "./clusters.js";
+import { place } from "./labels.js";
 import { toLngLat } from "./fleet.js";
 import { palette } from "./palette.js";
 
-/** Clusters and the chosen vehicle's name, drawn with the browser's own letters on a canvas above the map. */
+const FONT = 'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
+
+/** Clusters, plates and the chosen vehicle's name, drawn with the browser's own letters on a canvas above the map. */
 export class Overlay {
   constructor(map) {
     this.map = map;
     this.clusters = [];
     this.name = null; // { text, x, y }
+    this.labels = []; // { text, reach, at(0 or 1) }
+    this.widths = new Map(); // of texts, in pixels
     this.canvas = document.createElement("canvas");
     this.canvas.className = "map-overlay";
     this.canvas.setAttribute("aria-hidden", "true");
@@ -50,7 +55,36 @@ export class Overlay {
       if (x < -40 || y < -40 || x > width + 40 || y > height + 40) return;
       this.#cluster(g, one, x, y, colours);
     });
+    this.#labels(g, width, height, colours);
     if (this.name) this.#each([this.name], (name, x, y) => this.#label(g, name.text, x, y, colours));
+  }
+
+  #labels(g, width, height, colours) {
+    if (!this.labels.length) return;
+    g.font = `600 12px ${FONT}`;
+    const points = [];
+    for (const label of this.labels) {
+      const { x, y } = this.map.project(toLngLat(label.at(0), label.at(1)));
+      if (x < -60 || y < -30 || x > width + 60 || y > height + 30) continue;
+      if (!this.widths.has(label.text)) this.widths.set(label.text, Math.ceil(g.measureText(label.text).width) + 8);
+      points.push({ x, y, reach: label.reach, width: this.widths.get(label.text), height: 18, text: label.text });
+    }
+    const taken = [];
+    if (this.name) this.#each([this.name], (name, x, y) => taken.push({ of: -1, left: x - 60, right: x + 60, top: y - 46, bottom: y - 12 }));
+    g.textAlign = "left";
+    for (const box of place(points, taken)) {
+      const { text } = points[box.index];
+      if (!text) continue;
+      g.fillStyle = colours.disc;
+      g.globalAlpha = 0.86;
+      g.beginPath();
+      g.roundRect(box.left, box.top, box.right - box.left, box.bottom - box.top, 4);
+      g.fill();
+      g.globalAlpha = 1;
+      g.fillStyle = colours.discInk;
+      g.fillText(text, box.left + 4, (box.top + box.bottom) / 2 + 0.5);
+    }
+    g.textAlign = "center";
   }
 
   #cluster(g, one, x, y, colours) {
@@ -81,7 +115,7 @@ export class Overlay {
   }
 
   #label(g, text, x, y, colours) {
-    g.font = '600 13px system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
+    g.font = `600 13px ${FONT}`;
     const width = g.measureText(text).width + 16;
     const top = y - 44;
     g.fillStyle = colours.discInk;

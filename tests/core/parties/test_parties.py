@@ -59,7 +59,7 @@ def test_every_action_across_a_wall_is_refused(world: World) -> None:
         lambda: assets.record_frames(asset=asset, until=None, by=stranger),
         lambda: assets.add_asset(organisation=world.north, kind="vehicle", label="C", by=stranger),
         lambda: assets.add_assets(organisation=world.north, kind="vehicle", rows=[], by=stranger),
-        lambda: alarms.acknowledge_alarm(alarm=Alarm.objects.get().pk, by=stranger),
+        lambda: alarms.acknowledge_alarms(alarms=[Alarm.objects.get().pk], by=stranger),
         lambda: actions.set_quarantine(organisation=world.north, on=True, by=stranger),
         lambda: actions.set_role(user=1, organisation=world.north, role=Role.OWNER, by=stranger),
         lambda: actions.add_organisation(name="Under", parent=world.north, by=stranger),

@@ -51,6 +51,7 @@ def filled(route: str, asset: int, alarm: int | None = None) -> str:
         .replace("<int:alarm>", str(alarm))
         .replace("<slug:name>", "text")
         .replace("<int:media>", "7")
+        .replace("<int:moment>", "1777622400000000")
     )
     assert "<" not in text, f"the wall test does not know how to fill {route}"
     return "/" + text

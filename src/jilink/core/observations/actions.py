@@ -7,12 +7,22 @@ from datetime import datetime
 from django.db import transaction
 
 from jilink.core.assets.models import Asset
+from jilink.core.observations import rules
 from jilink.core.observations.models import Alarm
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
+from jilink.kernel.errors import Refused
 from jilink.kernel.ids import AssetId, OrganisationId
+
+
+class TooMany(Refused):
+    """More alarms at once than one transaction should hold."""
+
+
+class TooLate(Refused):
+    """An acknowledgement can only be undone at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,16 +91,51 @@ def clear_alarms(cleared: Sequence[Cleared]) -> int:
     return closed
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """What one acknowledgement did: when, and the assets whose alarms it was the first to take note of."""
+
+    at: datetime
+    assets: tuple[AssetId, ...]
+
+
 @transaction.atomic
-def acknowledge_alarm(*, alarm: int, by: Actor, now: datetime | None = None) -> AssetId:
-    """Note who took care of an alarm and when, and return its asset; the first one stays. Raises NotFound across a wall."""
-    row = Alarm.objects.select_for_update().filter(pk=alarm).first()
-    require(by, Permission.ACKNOWLEDGE_ALARMS, row.organisation_id if row else None)
-    if row is None:
+def acknowledge_alarms(*, alarms: Sequence[int], by: Actor, now: datetime | None = None) -> Acknowledged:
+    """Note who took care of alarms and when; where somebody did before, that stays.
+
+    All or nothing: raises NotFound where one of them is behind a wall, TooMany beyond MOST_AT_ONCE.
+    """
+    wanted = set(alarms)
+    if len(wanted) > rules.MOST_AT_ONCE:
+        raise TooMany("At most 500 alarms can be acknowledged at once.")
+    rows = list(Alarm.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    if len(rows) < len(wanted):
         raise NotFound("There is no such alarm, or you may not see it.")
-    if row.acknowledged_at is not None:
-        return AssetId(row.asset_id)
-    row.acknowledged_at, row.acknowledged_by_id = now or utc_now(), by.user
-    row.save(update_fields=["acknowledged_at", "acknowledged_by"])
-    audit.record(by, "alarm.acknowledged", f"alarm:{row.pk}", row.organisation_id, at=row.acknowledged_at)
-    return AssetId(row.asset_id)
+    for row in rows:
+        require(by, Permission.ACKNOWLEDGE_ALARMS, row.organisation_id)
+    at = now or utc_now()
+    at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as JSON tells it, so that it can be given back
+    fresh = [row for row in rows if row.acknowledged_at is None]
+    for row in fresh:
+        row.acknowledged_at, row.acknowledged_by_id = at, by.user
+        audit.record(by, "alarm.acknowledged", f"alarm:{row.pk}", row.organisation_id, at=at)
+    Alarm.objects.bulk_update(fresh, ["acknowledged_at", "acknowledged_by"], batch_size=200)
+    return Acknowledged(at, tuple(AssetId(row.asset_id) for row in fresh))
+
+
+@transaction.atomic
+def undo_acknowledgement(*, at: datetime, by: Actor, now: datetime | None = None) -> int:
+    """Take back what the actor acknowledged at that moment, and return how many alarms that was.
+
+    Raises TooLate after `rules.UNDO_WITHIN`, NotFound where there is nothing of the actor's.
+    """
+    moment = now or utc_now()
+    rows = list(Alarm.objects.select_for_update().filter(acknowledged_at=at, acknowledged_by_id=by.user).order_by("pk")) if by.user else []
+    if not rows:
+        raise NotFound("There is nothing to undo, or it was not yours.")
+    if moment - at > rules.UNDO_WITHIN:
+        raise TooLate("The ten seconds in which this could be undone are over.")
+    for row in rows:
+        require(by, Permission.ACKNOWLEDGE_ALARMS, row.organisation_id)
+        audit.record(by, "alarm.acknowledgement_undone", f"alarm:{row.pk}", row.organisation_id, at=moment)
+    return Alarm.objects.filter(pk__in=[row.pk for row in rows]).update(acknowledged_at=None, acknowledged_by=None)

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from jilink.core.assets import reads as assets
 from jilink.core.assets.models import Asset
 from jilink.core.observations.models import Alarm
-from jilink.core.parties.access import Actor, organisations_of
+from jilink.core.observations.rules import FAMILIES
+from jilink.core.parties.access import Actor, NotFound, organisations_of
 from jilink.core.parties.rules import Permission
 from jilink.kernel.ids import AssetId, OrganisationId
 
@@ -53,6 +55,14 @@ def _views(rows: QuerySet[Alarm]) -> list[AlarmView]:
     ]
 
 
+def alarm(actor: Actor, number: int) -> AlarmView:
+    """Return one alarm. Raises NotFound across a wall."""
+    found = _views(Alarm.objects.filter(pk=number, organisation_id__in=organisations_of(actor, Permission.VIEW_VEHICLES)))
+    if not found:
+        raise NotFound("There is no such alarm, or you may not see it.")
+    return found[0]
+
+
 def of_asset(actor: Actor, asset: AssetId, limit: int = 50) -> list[AlarmView]:
     """Return the alarms of one asset, newest first. Raises NotFound across a wall."""
     view = assets.asset(actor, asset)
@@ -64,6 +74,71 @@ def between(actor: Actor, asset: AssetId, start: datetime, end: datetime) -> lis
     view = assets.asset(actor, asset)
     rows = Alarm.objects.filter(asset_id=asset, organisation_id=view.organisation, raised_at__gte=start, raised_at__lt=end)
     return _views(rows.order_by("raised_at", "pk")[:1000])
+
+
+class Standing(StrEnum):
+    """Which alarms a list shows."""
+
+    UNACKNOWLEDGED = "unacknowledged"
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    ALL = "all"
+
+
+_STANDING = {
+    Standing.UNACKNOWLEDGED: Q(acknowledged_at=None),
+    Standing.OPEN: Q(cleared_at=None),
+    Standing.ACKNOWLEDGED: Q(acknowledged_at__isnull=False),
+    Standing.ALL: Q(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One page of alarms, newest first; how many there are in each standing."""
+
+    rows: list[AlarmView]
+    total: int
+    counts: dict[Standing, int]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The newest alarm that nobody has acknowledged (0: none), how many there are, and how many are newer than a known one."""
+
+    newest: int
+    waiting: int
+    fresh: list[AlarmView]
+
+
+def _family(name: str) -> Q:
+    if name not in FAMILIES:
+        return Q()
+    return ~Q(condition__contains=".") if name == "device" else Q(condition__startswith=f"{name}.")
+
+
+def listing(
+    actor: Actor, *, standing: Standing, since: datetime, text: str = "", family: str = "", offset: int = 0, limit: int = 50
+) -> Listing:
+    """Return one page of the alarms raised since then: of assets with `text` in their label, of one of `rules.FAMILIES` ("" for any)."""
+    rows = Alarm.objects.filter(
+        _family(family), organisation_id__in=organisations_of(actor, Permission.VIEW_VEHICLES), raised_at__gte=since
+    )
+    if text:
+        rows = rows.filter(asset__label__icontains=text)
+    counted = rows.aggregate(**{each.value: Count("pk", filter=condition) for each, condition in _STANDING.items()})
+    page = rows.filter(_STANDING[standing]).order_by("-raised_at", "-pk")[offset : offset + limit]
+    return Listing(rows=_views(page), total=counted[standing.value], counts={each: counted[each.value] for each in Standing})
+
+
+def news(actor: Actor, *, after: int, since: datetime, limit: int = 20) -> News:
+    """Return what nobody has acknowledged of the alarms raised since then, and those of them written after the alarm `after`."""
+    rows = Alarm.objects.filter(
+        organisation_id__in=organisations_of(actor, Permission.VIEW_VEHICLES), raised_at__gte=since, acknowledged_at=None
+    )
+    found = rows.aggregate(newest=Max("pk"), waiting=Count("pk"))
+    newest = found["newest"] or 0
+    return News(newest, found["waiting"], _views(rows.filter(pk__gt=after).order_by("-pk")[:limit]) if newest > after else [])
 
 
 def open_alarms(actor: Actor, *, offset: int = 0, limit: int = 100) -> tuple[int, list[AlarmView]]:

@@ -3,6 +3,7 @@
 Everything is decided for whole columns at once; `now` and times are milliseconds since 1970 UTC.
 """
 
+from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,13 @@ SAFETY, RULED = 1, 2
 """Who says that an alarm of an asset lasts, besides its device bits: an active-safety alarm, a rule of its organisation."""
 REPLACED = "replaced"
 """End of a session because the same terminal began another: the asset stays online."""
+
+UNDO_WITHIN = timedelta(seconds=12)
+"""How long an acknowledgement can be undone: the ten seconds that pages offer it, and two for the way."""
+MOST_AT_ONCE = 500
+"""Alarms of one acknowledgement."""
+FAMILIES = ("device", "adas", "dsm", "bsd", "tpms", "rule")
+"""What alarms come from, as the first part of their condition says; a device's own have none."""
 
 CONDITIONS = {2**number: name for number, name in sorted((ALARMS_2013 | ALARMS_2019).items())}
 """Condition by bit value of the alarm word (JT/T 808-2019, table 24, and what 2013 has besides)."""

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI, Schema, Status
 from ninja.security import SessionAuth
 
 from jilink.core.observations import actions as alarm_actions
@@ -110,6 +110,25 @@ class AlarmOut(Schema):
     acknowledged_by: str
 
 
+class AcknowledgeIn(Schema):
+    """The ids of alarms."""
+
+    alarms: list[int]
+
+
+class AcknowledgedOut(Schema):
+    """When they were acknowledged, and how many nobody had acknowledged before."""
+
+    at: datetime
+    count: int
+
+
+class UndoIn(Schema):
+    """The moment that an acknowledgement answered."""
+
+    at: datetime
+
+
 class CommandIn(Schema):
     """An order: the message's id and its fields as `protocols.jt808` declares them for that year (integers of the wire)."""
 
@@ -169,10 +188,10 @@ def list_commands(request: HttpRequest, asset: int) -> list[orders.Order]:
 
 
 @api.post("/vehicles/{int:asset}/commands", response={202: CommandGiven}, operation_id="give_command")
-def give_command(request: HttpRequest, asset: int, given: CommandIn) -> tuple[int, dict[str, str]]:
+def give_command(request: HttpRequest, asset: int, given: CommandIn) -> Status[dict[str, str]]:
     """Give an order; read it again to see what became of it."""
     command = actions.give_command(asset=AssetId(asset), message=given.message, fields=given.fields, by=_actor(request), year=given.year)
-    return 202, {"id": command}
+    return Status(202, {"id": command})
 
 
 @api.get("/vehicles/{int:asset}/alarms", response=list[AlarmOut], operation_id="list_vehicle_alarms")
@@ -189,7 +208,23 @@ def list_open_alarms(request: HttpRequest, page: int = 1) -> list[observations.A
 
 
 @api.post("/alarms/{int:alarm}/acknowledge", response={204: None}, operation_id="acknowledge_alarm")
-def acknowledge_alarm(request: HttpRequest, alarm: int) -> tuple[int, None]:
+def acknowledge_alarm(request: HttpRequest, alarm: int) -> Status[None]:
     """Note that somebody takes care of an alarm."""
-    alarm_actions.acknowledge_alarm(alarm=alarm, by=_actor(request))
-    return 204, None
+    alarm_actions.acknowledge_alarms(alarms=[alarm], by=_actor(request))
+    return Status(204, None)
+
+
+@api.post("/alarms/acknowledge", response=AcknowledgedOut, operation_id="acknowledge_alarms")
+def acknowledge_alarms(request: HttpRequest, given: AcknowledgeIn) -> dict[str, object]:
+    """Note that somebody takes care of alarms, at most 500: of all or of none."""
+    done = alarm_actions.acknowledge_alarms(alarms=given.alarms, by=_actor(request))
+    return {"at": done.at, "count": len(done.assets)}
+
+
+@api.post("/alarms/acknowledge/undo", response={204: None}, operation_id="undo_acknowledgement")
+def undo_acknowledgement(request: HttpRequest, given: UndoIn) -> Status[None]:
+    """Take back what one acknowledgement did, within ten seconds; `at` as it answered."""
+    if given.at.tzinfo is None:
+        raise Refused("Times must have a zone, like 2026-11-22T08:00:00+08:00.")
+    alarm_actions.undo_acknowledgement(at=given.at, by=_actor(request))
+    return Status(204, None)

@@ -17,6 +17,7 @@ class VehiclesConfig(AppConfig):
         """Put this service's pages into the navigation."""
         navigation.register(
             Entry(_("Map"), "vehicles:map", "map", "vehicles.view", 10),
+            Entry(_("Alarms"), "vehicles:all_alarms", "alarm", "vehicles.view", 15),
             Entry(_("Waiting terminals"), "vehicles:waiting", "inbox", "terminals.admit", 20),
             Entry(_("Unreadable frames"), "vehicles:quarantine", "frames", "frames.read", 30),
             Entry(_("Organisations"), "vehicles:organisations", "person", "members.manage", 80),

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from jilink.services.vehicles.pages import entry, fleet, media, organisations, terminals, vehicle
+from jilink.services.vehicles.pages import alarms, entry, fleet, media, organisations, terminals, vehicle
 
 app_name = "vehicles"
 urlpatterns = [
     path("", fleet.fleet_map, name="map"),
     path("live", fleet.live, name="live"),
+    path("names", fleet.names, name="names"),
     path("add", entry.add, name="add"),
     path("import", entry.import_vehicles, name="import"),
     path("export.csv", entry.export, name="export"),
@@ -20,6 +21,10 @@ urlpatterns = [
     path("organisations/retention", organisations.retention, name="retention"),
     path("organisations/admission", organisations.admission, name="admission"),
     path("quarantine", terminals.quarantine, name="quarantine"),
+    path("alarms", alarms.alarms, name="all_alarms"),
+    path("alarms/news", alarms.news, name="alarm_news"),
+    path("alarms/acknowledge", alarms.acknowledge_many, name="acknowledge_many"),
+    path("alarms/undo/<int:moment>", alarms.undo, name="undo_acknowledgement"),
     path("alarms/<int:alarm>/acknowledge", vehicle.acknowledge, name="acknowledge"),
     path("<int:asset>/", vehicle.vehicle, name="vehicle"),
     path("<int:asset>/card", fleet.card, name="card"),

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from jilink.core.assets import reads as assets
 from jilink.core.parties import access
 from jilink.core.parties.access import Actor
 from jilink.core.parties.rules import Permission
@@ -20,6 +21,7 @@ from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.reads import fleet
 from jilink.services.vehicles.watching import STATES
 
+MOST_NAMES = 200
 STILL_ALLOWED_S = 30.0
 """How often an open stream asks again whether its viewer may see it."""
 
@@ -62,6 +64,17 @@ def fleet_map(request: HttpRequest, actor: Actor) -> HttpResponse:
 def card(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
     """Show one vehicle beside the map."""
     return render(request, "vehicles/_card.html", {"row": fleet.one(actor, AssetId(asset))})
+
+
+@require_safe
+@signed_in
+def names(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Tell the map's script the plates of vehicles by asset, at most 200; those behind a wall are left out."""
+    access.require_anywhere(actor, Permission.VIEW_VEHICLES)
+    given = request.GET.get("of", "").split(",")[:MOST_NAMES]
+    ids = [AssetId(int(text)) for text in given if text.isascii() and text.isdecimal() and len(text) < 19]
+    found = {str(view.id): view.label for view in assets.assets(actor, ids)}
+    return JsonResponse(found, headers={"Cache-Control": "private, max-age=60"})
 
 
 async def live(request: HttpRequest) -> HttpResponseBase:

@@ -20,9 +20,10 @@ from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import AssetId
-from jilink.services.vehicles import actions, orders, saying
+from jilink.services.vehicles import actions, orders, reasons, saying
 from jilink.services.vehicles.command_forms import CommandForm, Posted, Wishes, form_for
 from jilink.services.vehicles.orders import BY_MESSAGE, BY_SLUG, OFFERS, Offer
+from jilink.services.vehicles.pages.alarms import told_undoable
 from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.pages.entry import KINDS
 from jilink.services.vehicles.pages.media import shown
@@ -154,7 +155,9 @@ def alarms(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
 @signed_in
 def acknowledge(request: HttpRequest, actor: Actor, alarm: int) -> HttpResponse:
     """Take note of an alarm and go back to its vehicle."""
-    return redirect("vehicles:vehicle", alarm_actions.acknowledge_alarm(alarm=alarm, by=actor))
+    asset = observations.alarm(actor, alarm).asset
+    told_undoable(request, alarm_actions.acknowledge_alarms(alarms=[alarm], by=actor))
+    return redirect("vehicles:vehicle", asset)
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -176,7 +179,7 @@ def _orders(actor: Actor, asset: AssetId) -> dict[str, object]:
             "title": BY_MESSAGE[each.message].title if each.message in BY_MESSAGE else f"0x{each.message:04X}",
             "detail": _said(each),
             "state": each.state,
-            "reason": word(each.reason) if each.reason else "",
+            "reason": reasons.of_order(each.reason),
             "answer": saying.of_reply(each.reply),
             "media": shown(media.get(each.id, [])),
             "given_by": each.given_by,
