@@ -178,8 +178,9 @@ def test_nobody_answers_for_a_terminal_that_is_offline(mine: Mine) -> None:
 @pytest.mark.parametrize(
     ("message", "fields", "reason"),
     [
-        (0x8300, {"text": "x", "nonsense": 1}, "nonsense"),
-        (0x8300, {"flag": "loud", "text": "x"}, "flag"),
+        (0x8300, {"text": "x", "nonsense": 1}, "wrong_fields"),
+        (0x8300, {"flag": "loud", "text": "x"}, "wrong_fields"),
+        (0x8300, {"flag": 1 << 20, "text": "x"}, "does_not_fit"),
         (0x8204, {}, "not_supported"),
         (0x8001, {"result": 0}, "not_supported"),
         (0x8201, {"organisation": 2}, "other_organisation"),
@@ -188,7 +189,8 @@ def test_nobody_answers_for_a_terminal_that_is_offline(mine: Mine) -> None:
 def test_what_cannot_be_sent_is_refused_with_the_reason(admitted: Mine, message: int, fields: dict[str, object], reason: str) -> None:
     terminal = online(admitted)
     answer = next(admitted.command(message, number=str(uuid.uuid4()), **fields))
-    assert answer.state == "refused" and reason in answer.reason
+    assert (answer.state, answer.reason) == ("refused", reason)
+    assert bool(answer.reply) == (reason in ("wrong_fields", "does_not_fit")), "the detail names the field"
     assert terminal.silent_for(0.2)
 
 

@@ -83,7 +83,10 @@ class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommandReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of it. The worker replies twice: first ``sent`` (or ``refused``), then ``answered`` or ``failed``."""
+    """What became of it. The worker replies twice: first ``sent`` (or ``refused``), then ``answered`` or ``failed``.
+
+    `reason` is a short stable key (``timed_out``); where the gateway found something wrong with the fields, `reply` has a `detail`.
+    """
 
     command: str
     state: str

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from jilink.core.assets import actions as assets
 from jilink.core.assets.models import Terminal
 from jilink.core.outbox.models import OutboxEvent
 from jilink.core.parties.models import AuditEntry
@@ -17,7 +16,7 @@ from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.command_forms import form_for
 from jilink.services.vehicles.models import Command, Vehicle
 from jilink.services.vehicles.rules import Year
-from tests.core.world import NOW, World
+from tests.core.world import World
 from tests.services.conftest import signed_in
 from tests.spine.server import free_port
 

@@ -58,7 +58,7 @@ class Commands:
         try:
             request = _request.decode(payload)
         except msgspec.DecodeError as error:
-            deliver(CommandReply(command="", state="refused", reason=f"request: {error}", at=gateway.now()))
+            deliver(CommandReply(command="", state="refused", reason="wrong_request", reply={"detail": str(error)}, at=gateway.now()))
             return
         known = gateway.ledger.repeat(request.command, deliver)
         if known is not None:
@@ -76,9 +76,10 @@ class Commands:
     def _send(self, terminal: Terminal, request: CommandRequest, deliver: Callable[[CommandReply], None], at: datetime) -> None:
         gateway = self._gateway
 
-        def refuse(reason: str) -> None:
+        def refuse(reason: str, detail: str = "") -> None:
             metrics.COMMANDS.labels("refused").inc()
-            deliver(CommandReply(command=request.command, state="refused", reason=reason, at=at))
+            said: dict[str, object] = {"detail": detail} if detail else {}
+            deliver(CommandReply(command=request.command, state="refused", reason=reason, reply=said, at=at))
 
         form = self._link.form(terminal, request.message)
         if form is None or request.message in NEVER:
@@ -89,8 +90,11 @@ class Commands:
             return
         try:
             serial, frames = self._link.encode(terminal, build(form, request.fields))
-        except (Refused, Malformed) as error:
-            refuse(str(error))
+        except Refused as error:
+            refuse("wrong_fields", str(error))
+            return
+        except Malformed as error:
+            refuse("does_not_fit", str(error))
             return
         last = (serial + len(frames) - 1) & 0xFFFF
         gateway.ledger.open(

@@ -73,6 +73,8 @@ def _field(kind: AnyKind, name: str, value: object, beside: Mapping[str, object]
 def of_reply(answer: str) -> list[Said]:
     """Return what a terminal answered (JSON as its declaration renders it). A bare success says nothing more."""
     shown = msgspec.json.decode(answer)
+    if shown.keys() == {"detail"}:
+        return [Said(_("Detail"), str(shown["detail"]))]  # of the gateway, which refused the order
     return [] if shown == {"result": 0} else [said for name, value in shown.items() for said in _shown(name, value)]
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from django.contrib import messages
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -20,12 +21,14 @@ from jilink.core.parties.rules import Permission, masked
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import AssetId, OrganisationId
-from jilink.services.vehicles import actions
+from jilink.services.vehicles import actions, reasons
 from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.reads import fleet, frames
 
 ADMIT = Permission.ADMIT_TERMINALS
 RECORD_FOR = timedelta(hours=1)
+STAYS_OPEN = timedelta(hours=24)
+OPENING = "vehicles.frames"
 NOTHING_REVEALED: Mapping[int, str] = MappingProxyType({})
 
 
@@ -122,16 +125,39 @@ def admission_policy(request: HttpRequest, actor: Actor) -> HttpResponse:
 @signed_in
 def quarantine(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show frames that could not be decoded or admitted, with the reason."""
-    return render(request, "vehicles/quarantine.html", {"frames": frames.quarantined(actor, utc_now())})
+    found = [(frame, reasons.of_frame(frame.reason)) for frame in frames.quarantined(actor, utc_now())]
+    return render(request, "vehicles/quarantine.html", {"frames": found})
+
+
+def _opening(actor: Actor, asset: int) -> str:
+    return f"{actor.user}:{asset}"
+
+
+def _was_opened(request: HttpRequest, actor: Actor, asset: int) -> bool:
+    """Return whether a refresh comes from a page that this person opened, which was audited, not long ago."""
+    try:
+        return bool(signing.loads(request.GET.get("opening", ""), salt=OPENING, max_age=STAYS_OPEN) == _opening(actor, asset))
+    except signing.BadSignature:
+        return False
 
 
 @require_safe
 @signed_in
 def vehicle_frames(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
-    """Show the recorded raw frames of one vehicle; asked by htmx, their table alone."""
-    found = frames.recorded(actor, AssetId(asset), utc_now())
-    template = "vehicles/_frames.html" if request.headers.get("HX-Request") else "vehicles/frames.html"
-    return render(request, template, {"row": fleet.detail(actor, AssetId(asset)), "frames": found, "now": utc_now()})
+    """Show the recorded raw frames of one vehicle; asked by htmx, what changes of the page alone.
+
+    Opening the page is audited; its refreshes while recording are the same reading. They end with the recording (286 stops htmx).
+    """
+    now = utc_now()
+    refresh = bool(request.headers.get("HX-Request"))
+    found = frames.recorded(actor, AssetId(asset), now, opened=refresh and _was_opened(request, actor, asset))
+    row = fleet.detail(actor, AssetId(asset))
+    left = (row.recording_until - now) if row.recording_until and row.recording_until > now else None
+    shown = [(frame, reasons.of_frame(frame.reason)) for frame in found]
+    context = {"row": row, "frames": shown, "minutes_left": -(-left // timedelta(minutes=1)) if left else None}
+    if refresh:
+        return render(request, "vehicles/_recording.html", context, status=200 if left else 286)
+    return render(request, "vehicles/frames.html", {**context, "opening": signing.dumps(_opening(actor, asset), salt=OPENING)})
 
 
 @require_POST

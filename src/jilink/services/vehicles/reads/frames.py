@@ -58,10 +58,14 @@ def _read(subject: str, count: int) -> list[RawFrame]:
     return found
 
 
-def recorded(actor: Actor, asset: AssetId, now: datetime, *, count: int = 100) -> list[Frame]:
-    """Return the newest recorded frames of a vehicle, newest first. Raises NotFound, Unavailable."""
+def recorded(actor: Actor, asset: AssetId, now: datetime, *, count: int = 100, opened: bool = False) -> list[Frame]:
+    """Return the newest recorded frames of a vehicle, newest first. Raises NotFound, Unavailable.
+
+    With `opened` the caller vouches that this actor's reading of these frames was audited when their page was opened.
+    """
     view = assets.asset(actor, asset, Permission.READ_FRAMES)
-    audit.record(actor, "frames.read", f"asset:{asset}", view.organisation, at=now)
+    if not opened:
+        audit.record(actor, "frames.read", f"asset:{asset}", view.organisation, at=now)
     profile = view.terminal.profile if view.terminal else "standard"
     return [_decoded(raw, profile) for raw in _read(subjects.recorded(asset), count) if raw.organisation in (view.organisation, None)]
 
