@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jilink.kernel.settings import Readiness
 from jilink.site.children import Child, Spec, answers
+from tests.spine.server import free_port
 
 
 class Heard:
@@ -136,3 +137,36 @@ async def test_a_process_that_may_end_is_started_again_where_it_fails_and_not_wh
         await child.keep()
     assert (child.starts, child.status) == (2, 0)
     assert [event for event, _ in heard.events][-1] == "process is done"
+
+
+async def test_a_process_that_falls_silent_is_killed_and_started_again() -> None:
+    heard = Heard()
+    port = free_port()
+    child = _child(
+        f"""
+        import http.server
+        class Page(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+            def log_message(self, *_):
+                pass
+        server = http.server.HTTPServer(("127.0.0.1", {port}), Page)
+        print("begun")
+        server.serve_forever()
+        """,
+        heard,
+    )
+    place = Readiness(port, "/healthz")
+    child.spec = replace(child.spec, liveness=place, silence_s=1.0)
+    async with _kept(child):
+        await _until(lambda: heard.lines)
+        first = child.pid
+        assert first is not None
+        async with asyncio.timeout(20):
+            while not await answers(place):
+                await asyncio.sleep(0.01)
+        os.kill(first, signal.SIGSTOP)
+        await _until(lambda: len(heard.lines) == 2)
+        assert child.pid != first and child.hung == 1
+    assert [event for event, facts in heard.events if facts.get("reason") == "silent: it hangs"] == ["process killed"]

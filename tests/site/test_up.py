@@ -15,7 +15,7 @@ import pytest
 
 from jilink.kernel.settings import PROCESSES
 from jilink.site.children import answers
-from jilink.spine import subjects
+from jilink.spine import standing, subjects
 from jilink.spine.client import connect
 from tests.site.installation import Up, environment, jilink, running_up, until
 
@@ -24,7 +24,7 @@ VEHICLES = 12
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory):
-    with running_up(tmp_path_factory.mktemp("up") / "data", "--demo", "--vehicles", str(VEHICLES)) as up:
+    with running_up(tmp_path_factory.mktemp("up") / "data", "--demo", "--vehicles", str(VEHICLES), JILINK_SILENCE_S="8") as up:
         up.wait_ready()
         yield up
 
@@ -67,6 +67,16 @@ def test_a_killed_process_comes_back_and_is_ready_again(up, name):
     os.kill(first, signal.SIGKILL)
     until(lambda: up.children().get(name, first) != first and _ready(up, name), f"{name} is back")
     assert up.process.poll() is None
+
+
+@pytest.mark.parametrize("name", ["spine", "web"])
+def test_a_process_that_hangs_is_killed_comes_back_and_is_told_of(up, name):
+    until(lambda: name in up.children() and _ready(up, name), f"{name} runs")
+    first = up.children()[name]
+    os.kill(first, signal.SIGSTOP)
+    until(lambda: up.children().get(name, first) != first and _ready(up, name), f"{name} is back")
+    assert re.search(rf"process killed name={name} reason=silent", up.text())
+    until(lambda: standing.read(up.settings.data)[name].hung >= 1, "the operations page is told")
 
 
 def test_a_second_start_on_the_same_folder_is_refused_in_one_line(up):

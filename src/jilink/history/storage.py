@@ -12,20 +12,34 @@ import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 from deltalake.fs import DeltaStorageHandler
 
-from jilink.kernel.errors import Unavailable
+from jilink.kernel.errors import Refused, Unavailable
 
 
 class StorageFull(Unavailable):
     """The files could not be written: the disk is full, or the store refuses. Nothing was committed."""
 
 
+class StoreUnknown(Refused):
+    """The setting of the history names a kind of store that it does not work with."""
+
+
+SCHEMES = ("file", "s3", "s3a")
+"""What has been tried; an object store of another kind as a rule has a gateway that speaks S3."""
+
+
 class Storage:
     """The files of one table. `local` is its folder, or None where it lies in an object store."""
 
     def __init__(self, url: str) -> None:
+        """Raises StoreUnknown."""
         parts = urlsplit(url)
+        if parts.scheme not in SCHEMES or (parts.scheme != "file" and not parts.netloc):
+            raise StoreUnknown(
+                f"JILINK_HISTORY_URL must be like file:///srv/history or s3://bucket/folder, not {url.removesuffix('/positions')!r};"
+                " leave it empty for the data folder"
+            )
         self.url = url
-        self.local: Path | None = Path(unquote(parts.path)) if parts.scheme in {"", "file"} else None
+        self.local: Path | None = Path(unquote(parts.path)) if parts.scheme == "file" else None
 
     def write(self, path: str, produce: Callable[[BinaryIO | pa.NativeFile], None]) -> int:
         """Write a file that `produce` fills, durably; return its size in bytes. On failure nothing is left. Raises StorageFull."""

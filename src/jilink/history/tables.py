@@ -7,6 +7,7 @@ to which everything is stored as an application transaction ("Transaction Identi
 import contextlib
 import datetime as dt
 import json
+import re
 import threading
 import time
 import uuid
@@ -41,6 +42,7 @@ CONFIGURATION = {
     "delta.deletedFileRetentionDuration": "interval 1 hours",
     "delta.checkpointInterval": "50",
 }
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 Write = Callable[[pa.Table, BinaryIO | pa.NativeFile], None]
 """A way to write rows to a file."""
 
@@ -226,7 +228,9 @@ def delta_errors(storage: Storage) -> Iterator[None]:
         raise
     except (DeltaError, OSError) as error:
         full = "No space left" in str(error) or "os error 28" in str(error) or "File too large" in str(error)
-        raise (StorageFull if full else HistoryUnreadable)(f"{storage.url}: {error}") from error
+        told = " ".join(_COLOURS.sub("", str(error)).split())
+        check = "" if storage.local is not None else " (check AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
+        raise (StorageFull if full else HistoryUnreadable)(f"{storage.url}: {told}{check}") from error
 
 
 def _statistics(table: pa.Table) -> str:

@@ -71,8 +71,12 @@ class Settings:
     terminals_unconfirmed: int = _setting(64, "batches a gateway worker may have unconfirmed before it stops reading")
     attachments: str = _setting("0.0.0.0:7612", "address for active-safety attachment uploads")
     attachments_host: str = _setting("127.0.0.1", "host name or address that terminals are told to upload attachments to")
+    silence_s: int = _setting(
+        60, "seconds that a process may not answer on its health page before `jilink up` kills and restarts it; 0 means never"
+    )
     webhooks_allow: str = _setting("", "private networks that webhooks may reach, also without TLS, like 10.1.0.0/16,10.2.3.4/32")
     health_port: int = _setting(14300, "first of the loopback ports that serve /healthz, /readyz and /metrics, one a process; 0 means none")
+    identity_keys: str = _setting("", "keys that seal identity numbers, id:base64 with commas between, the last one seals; empty means a file in the data folder")
     language: str = _setting("zh-hans", "language of pages before a person chooses: zh-hans or en", words=("zh-hans", "en"))
     log_format: str = _setting("console", "console or json", words=("console", "json"))
 
@@ -115,6 +119,11 @@ class Settings:
         if not port or (process == "spine" and self.nats_url):
             return None
         return Readiness(port, "/healthz" if process == "spine" else "/readyz")
+
+    def liveness(self, process: str) -> Readiness | None:
+        """Return where a process answers as long as it runs and its work goes round, ready or not; None where `readiness` is None."""
+        place = self.readiness(process)
+        return place and Readiness(place.port, "/" if process == "spine" else "/healthz")
 
     @property
     def spine_url(self) -> str:

@@ -16,6 +16,8 @@ STEADY_AFTER_S = 30.0
 """A process that ran this long begins again with the shortest pause."""
 STOP_GRACE_S = 15.0
 LONGEST_LINE = 64 << 10
+ASK_EVERY_S = 2.0
+ASK_PATIENCE_S = 5.0
 
 EXIT_REFUSED = 2
 
@@ -28,6 +30,10 @@ class Spec:
     command: Sequence[str]
     environment: Mapping[str, str]
     readiness: Readiness | None = None
+    liveness: Readiness | None = None
+    """Where it answers 200 as long as it runs; None: nobody asks."""
+    silence_s: float = 0.0
+    """How long it may give no such answer before it is killed and started again; 0: for ever."""
     may_end: bool = False
     """True where exit status 0 means that its work is done, so that it is not started again."""
 
@@ -48,6 +54,8 @@ class Child:
     starts: int = 0
     status: int | None = None
     """Exit status of the last run."""
+    hung: int = 0
+    """How often it was killed because it was silent."""
     last_line: str = ""
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -87,11 +95,13 @@ class Child:
         self.starts += 1
         reader = asyncio.create_task(self._pass_on(process))
         stopper = asyncio.create_task(self._end_when_told(process))
+        listener = asyncio.create_task(self._kill_when_silent(process))
         try:
             await _ended(process.pid)
             return process.wait()
         finally:
             stopper.cancel()
+            listener.cancel()
             _kill_group(process.pid)
             self.pid = None
             await asyncio.wait([reader], timeout=1.0)
@@ -102,6 +112,27 @@ class Child:
         process.terminate()
         await asyncio.sleep(STOP_GRACE_S)
         self.tell("process killed", name=self.spec.name, reason="did not stop in time", waited_s=STOP_GRACE_S)
+        _kill_group(process.pid)
+
+    async def _kill_when_silent(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill it once it has given no answer for so long, of which one question counts for its patience at most: a machine that
+        slept proves nothing. Until its first answer it has ten times as long, because it may have much to put right at its start.
+        """
+        place, allowed = self.spec.liveness, self.spec.silence_s
+        if place is None or not allowed:
+            return
+        clock = asyncio.get_running_loop().time
+        every, patience = min(ASK_EVERY_S, allowed / 4), min(ASK_PATIENCE_S, allowed / 2)
+        silent, heard = 0.0, False
+        while silent < (allowed if heard else allowed * 10):
+            await asyncio.sleep(every)
+            asked = clock()
+            if await answers(place, patience):
+                silent, heard = 0.0, True
+            else:
+                silent += every + min(clock() - asked, patience)
+        self.hung += 1
+        self.tell("process killed", name=self.spec.name, reason="silent: it hangs", silent_s=round(silent))
         _kill_group(process.pid)
 
     async def _pass_on(self, process: subprocess.Popen[bytes]) -> None:

@@ -9,13 +9,17 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
+from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused, Unavailable
 from jilink.kernel.settings import Readiness, Settings
 from jilink.site import ports, processes
 from jilink.site.children import EXIT_REFUSED, Child, Spec
 from jilink.site.journal import Journal
+from jilink.spine import standing
+from jilink.spine.standing import Standing
 
 READY_WITHIN_S = 120.0
 PORTS_FREE_WITHIN_S = 8.0
@@ -89,6 +93,8 @@ class Supervisor:
         self._told_to_stop = asyncio.Event()
         self._children: list[Child] = []
         self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._killed: dict[str, str] = {}
+        self._ended: dict[str, tuple[datetime, str]] = {}
 
     @property
     def children(self) -> Sequence[Child]:
@@ -123,6 +129,7 @@ class Supervisor:
             if not self._told_to_stop.is_set():
                 self._launch(replace(self._jilink(extra.name, *extra.arguments), may_end=True))
         if not self._told_to_stop.is_set():
+            self._write_standing()
             self._journal.ready([child.spec.name for child in self._children])
 
     async def _wait_for_ports(self) -> None:
@@ -175,12 +182,32 @@ class Supervisor:
             self._journal.event("process stopped", name=child.spec.name, status=child.status)
 
     def _launch(self, spec: Spec) -> None:
-        child = Child(spec, self._journal.line, self._journal.event)
+        child = Child(spec, self._journal.line, self._tell)
         self._children.append(child)
         self._keepers[spec.name] = asyncio.create_task(child.keep(), name=spec.name)
 
+    def _tell(self, event: str, **facts: object) -> None:
+        """Pass on what happened to a process; keep it for the operations page where it ended."""
+        self._journal.event(event, **facts)
+        name = str(facts["name"])
+        if event == "process killed":
+            self._killed[name] = f"killed: {facts['reason']}"
+        elif event == "process ended":
+            because = self._killed.pop(name, f"ended with status {facts['status']}")
+            self._ended[name] = (utc_now(), because)
+            self._write_standing()
+
+    def _write_standing(self) -> None:
+        standings = []
+        for child in self._children:
+            at, because = self._ended.get(child.spec.name, (None, ""))
+            restarts = max(child.starts - 1 + (child.pid is None), 0)
+            standings.append(Standing(name=child.spec.name, restarts=restarts, hung=child.hung, ended_at=at, ended_because=because))
+        standing.write(self.settings.data, standings)
+
     def _process(self, name: str) -> Spec:
-        return self._jilink(name, "run", name, readiness=self.settings.readiness(name))
+        spec = self._jilink(name, "run", name, readiness=self.settings.readiness(name))
+        return replace(spec, liveness=self.settings.liveness(name), silence_s=self.settings.silence_s)
 
     def _jilink(self, name: str, *arguments: str, readiness: Readiness | None = None) -> Spec:
         command = [sys.executable, "-m", "jilink.site.child", str(os.getpid()), *arguments]

@@ -19,19 +19,22 @@ class PortTaken(Unavailable):
     """Another program listens on the health port."""
 
 
-def serve(port: int, reasons: Reasons, registry: CollectorRegistry = REGISTRY) -> "HealthServer":
-    """Serve the pages on a loopback port (`Settings.health`; 0: not at all). Raises PortTaken."""
-    return HealthServer(port, reasons, registry)
+def serve(port: int, reasons: Reasons, registry: CollectorRegistry = REGISTRY, *, stuck: Callable[[], str] = str) -> "HealthServer":
+    """Serve the pages on a loopback port (`Settings.health`; 0: not at all). Raises PortTaken.
+
+    `stuck` says why the process must be taken for hanging although its pages answer; "" while it does not.
+    """
+    return HealthServer(port, reasons, registry, stuck=stuck)
 
 
 class HealthServer:
     """Serves the pages until `stop`. Port 0 serves nothing."""
 
-    def __init__(self, port: int, reasons: Reasons, registry: CollectorRegistry = REGISTRY) -> None:
+    def __init__(self, port: int, reasons: Reasons, registry: CollectorRegistry = REGISTRY, *, stuck: Callable[[], str] = str) -> None:
         self._server: ThreadingHTTPServer | None = None
         if not port:
             return
-        handler = type("Handler", (_Handler,), {"reasons": staticmethod(reasons), "registry": registry})
+        handler = type("Handler", (_Handler,), {"reasons": staticmethod(reasons), "registry": registry, "stuck": staticmethod(stuck)})
         try:
             self._server = _Server(("127.0.0.1", port), handler)
         except OSError as error:
@@ -56,12 +59,14 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     reasons: Reasons
     registry: CollectorRegistry
+    stuck: Callable[[], str]
     timeout = 5
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path == "/healthz":
-            self._answer(200, b"ok\n")
+            stuck = self.stuck()
+            self._answer(503 if stuck else 200, f"{stuck or 'ok'}\n".encode())
         elif path == "/readyz":
             given = self.reasons()
             reasons = list(filter(None, [given] if isinstance(given, str) else given))

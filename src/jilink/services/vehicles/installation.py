@@ -1,7 +1,7 @@
 """How the installation fares: its processes' own health pages, the spine's streams, the outbox, the disk."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -13,18 +13,26 @@ from jilink.core.outbox.reads import Backlog, Letter
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import PROCESSES, Readiness
 from jilink.services.vehicles import link
-from jilink.spine import subjects
+from jilink.spine import standing, subjects
+from jilink.spine.standing import Standing
 
 ASK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process of this machine: ``ok`` or ``down``, and why it is not ready."""
+    """One process of this machine: ``ok`` or ``down``, why it is not ready, and how often `jilink up` started it again.
+
+    `hung` counts those times that it was killed because it no longer answered; `ended_at` and `ended_because` tell of the last.
+    """
 
     name: str
     state: str
     reason: str
+    restarts: int = 0
+    hung: int = 0
+    ended_at: datetime | None = None
+    ended_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,12 @@ def _process(name: str, place: Readiness) -> Process:
     return Process(name, "ok", "") if answer.status == HTTPStatus.OK else Process(name, "down", said)
 
 
+def _with_standing(process: Process, known: Standing | None) -> Process:
+    if known is None:
+        return process
+    return replace(process, restarts=known.restarts, hung=known.hung, ended_at=known.ended_at, ended_because=known.ended_because)
+
+
 def _streams() -> list[StreamState]:
     found: list[StreamState] = []
     for stream in subjects.STREAMS:
@@ -74,10 +88,11 @@ def _streams() -> list[StreamState]:
 
 def health(now: datetime) -> Health:
     """Ask everyone and return what they said; whoever is silent is shown as not working."""
+    standings = standing.read(settings.JILINK.data)
     places = {name: settings.JILINK.readiness(name) for name in PROCESSES}
     disk = shutil.disk_usage(settings.JILINK.data if settings.JILINK.data.exists() else "/")
     return Health(
-        processes=[_process(name, place) for name, place in places.items() if place],
+        processes=[_with_standing(_process(name, place), standings.get(name)) for name, place in places.items() if place],
         streams=_streams(),
         outbox=outbox.backlog(now),
         letters=outbox.dead_letters(20),
