@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from jilink.protocols.jt808 import frame as framing
 from jilink.protocols.jt808.codec import encode_frame
 from jilink.site.commands.decode import app
-from tests.protocols.stated import CAPTURES, captures
+from tests.protocols.stated import CAPTURES, captures, table
 
 HEARTBEAT = encode_frame(0x0002, {}, phone="13800138000", serial=7)[0]
 POSITION = captures()[41].frame
@@ -45,6 +45,10 @@ def test_one_object_comes_out_for_each_line_of_the_captures() -> None:
         ":".join(POSITION[place : place + 2] for place in range(0, len(POSITION), 2)),
         POSITION[2:-2],
         "\ufeff" + POSITION + "\tsource\tnotes",
+        POSITION + "  # a remark",
+        POSITION + " // a remark\r",
+        "[" + ", ".join(f"0x{byte:x}" for byte in bytes.fromhex(POSITION)) + "]",
+        '"' + "".join(f"\\x{byte:02X}" for byte in bytes.fromhex(POSITION)) + '",',
     ],
 )
 def test_every_way_of_writing_a_frame_says_the_same(form: str) -> None:
@@ -74,6 +78,33 @@ def test_blank_lines_and_remarks_are_left_out_and_rubbish_is_answered() -> None:
         (6, False, "frame"),
         (7, False, "checksum"),
     ]
+
+
+def test_several_frames_on_a_line_give_one_object_that_is_ok_where_all_are() -> None:
+    beat = HEARTBEAT.hex()
+    for line, further in ((POSITION + beat, 1), (beat + POSITION + beat, 2), (beat[:-2] + POSITION, 1)):
+        status, (shown,) = run(line)
+        assert (status, shown["ok"]) == (0, True)
+        assert len(shown["further"]) == further
+        assert {one["message"]["id"] for one in [shown, *shown["further"]]} == {"0x0200", "0x0002"}
+    status, (shown,) = run(POSITION + beat[:-4] + "ff7e")
+    assert (status, shown["ok"], shown["reason"], shown["further"][0]["ok"]) == (1, False, "checksum", False)
+    assert run("7e" * 400)[1][0]["reason"] == "frame"
+
+
+def test_odd_digits_are_said_to_be_odd() -> None:
+    status, (shown,) = run(POSITION[:-1])
+    assert (status, shown["reason"]) == (1, "hex")
+    assert "odd" in str(shown["detail"])
+
+
+def test_a_frame_with_items_of_a_maker_names_the_profile_that_reads_them() -> None:
+    for raw, profile, *_ in table("vendors.tsv"):
+        _, (shown,) = run(raw)
+        _, (read,) = run(raw, "--profile", profile)
+        assert profile in shown["profiles"]
+        assert "profiles" not in read
+    assert "profiles" not in run(HEARTBEAT.hex())[1][0]
 
 
 def test_nothing_in_gives_nothing_out_and_success() -> None:

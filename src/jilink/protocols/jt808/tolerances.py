@@ -22,7 +22,7 @@ TOLERANCES = {
     "unknown-code": "a code has no meaning in the standard; it is kept",
     "not-a-time": "digits are no time; the value is not available",
     "not-bcd": "digits are not decimal; they are kept in hexadecimal",
-    "undecodable-text": "bytes of a text are no GBK; they are kept and shown escaped",
+    "undecodable-text": "bytes of a text are no GBK, or of an ASCII text not printable; they are kept and shown escaped",
 }
 """Key -> what was forgiven."""
 

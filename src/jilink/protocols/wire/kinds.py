@@ -268,7 +268,7 @@ class Coordinate(Number):
 class Text(Kind[str]):
     """Characters in GBK: to the end of the item, of a fixed `size` (padded with 00), or after a `length` prefix.
 
-    Bytes that are no GBK are kept (as lone surrogates) and noted.
+    Bytes that are no GBK (of an ASCII text: not printable) are kept, as lone surrogates where they must be, and noted.
     """
 
     def __init__(
@@ -302,7 +302,7 @@ class Text(Kind[str]):
         raw = cursor.take(size, self.name)
         raw = raw.strip(b"\0") if self.size is None else raw.strip(b"\0").rstrip(b" ")
         text = raw.decode(self.encoding, "surrogateescape")
-        if not text.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in text):
+        if not text.isprintable() and (self.encoding == "ascii" or any("\udc80" <= letter <= "\udcff" for letter in text)):
             cursor.tolerate("undecodable-text", self.name, raw.hex())
         return text
 

@@ -25,15 +25,17 @@ This page is generated from the declarations in `src/jilink/protocols/jt808` (`m
 `7E` · escaped(header · body · checksum) · `7E`. The checksum is the exclusive or of header and body; `7E` is escaped as `7D 02`,
 `7D` as `7D 01` (JT/T 808-2019, 4.4). One vendor's delimiter `E7` with its escapes is recognised by itself. Numbers are
 big-endian, text is GBK, times are BCD at UTC+8 (0x8004 alone is in UTC). A body is at most 1023 bytes; a longer message goes in
-packages. Positions are WGS-84.
+packages. Positions are WGS-84. Clause numbers are those of the 2013 and 2019 editions; those of 2013 have not been compared with its
+printed text.
 
 ## What `jilink decode` prints
 
 One JSON object a frame: `ok`; `message` (`id`, `name`, `year` of the declaration the body follows); `header`; `fields`;
 `tolerances` (each with `key`, `at`, `detail`); `reason` (null where `ok`, else a key of the table of reasons) with `detail`. A
 frame of a longer message has `part` (`index`, `total`) and `joined`: null until the last package has come, then `message`,
-`fields` and `tolerances` of the whole. From a capture of the network each object also has `at`, `from` and `to`, from lines
-`line`.
+`fields` and `tolerances` of the whole. Where another vendor profile would read items that stayed bytes, `profiles` names it. A line
+with several frames gives one object, that of its first frame, with the others in `further`; it is `ok` where all are. From a
+capture of the network each object also has `at`, `from` and `to`, from lines `line`.
 
 In `fields` a leaf is an object with `value` and, where there is one, `unit`, `meaning` (of a code), `set` (names of the bits that
 are set). Bytes are `{"value": hex, "encoding": "hex"}`, a group is an object of leaves, a repeated field a list. Tagged items
