@@ -1,0 +1,1 @@
+"""Knowledge: bilingual articles with versions and review dates, found by any part of a word."""

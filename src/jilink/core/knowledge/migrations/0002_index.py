@@ -1,0 +1,21 @@
+"""The full-text index: tables of each database's own make."""
+
+from django.apps.registry import Apps
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from jilink.core.knowledge import search
+
+
+def create(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+    for statement in search.engine().create():
+        editor.execute(statement)
+
+
+def drop(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+    editor.execute("DROP TABLE knowledge_index")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("knowledge", "0001_articles")]
+    operations = [migrations.RunPython(create, drop)]

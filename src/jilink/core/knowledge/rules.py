@@ -1,0 +1,93 @@
+"""The life of an article, and what its words may be: pure decisions."""
+
+import re
+from datetime import date
+from enum import StrEnum
+
+from jilink.kernel.errors import Refused
+from jilink.kernel.texts import Text
+
+LONGEST_TITLE = 120
+LONGEST_BODY = 100_000
+MOST_TOPICS = 12
+
+
+class State(StrEnum):
+    """Where an article is. What readers see is its published version, whatever is being written meanwhile."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
+class Step(StrEnum):
+    """What can be done with an article."""
+
+    WRITE = "write"
+    SUBMIT = "submit"
+    RETURN = "return"
+    PUBLISH = "publish"
+    RETIRE = "retire"
+
+
+class Audience(StrEnum):
+    """Who reads a published article; each holds those before it."""
+
+    STAFF = "staff"
+    PUBLIC = "public"
+
+
+NEXT: dict[tuple[State, Step], State] = {
+    (State.DRAFT, Step.WRITE): State.DRAFT,
+    (State.DRAFT, Step.SUBMIT): State.IN_REVIEW,
+    (State.DRAFT, Step.RETIRE): State.RETIRED,
+    (State.IN_REVIEW, Step.WRITE): State.DRAFT,
+    (State.IN_REVIEW, Step.RETURN): State.DRAFT,
+    (State.IN_REVIEW, Step.PUBLISH): State.PUBLISHED,
+    (State.PUBLISHED, Step.WRITE): State.DRAFT,
+    (State.PUBLISHED, Step.RETIRE): State.RETIRED,
+    (State.RETIRED, Step.WRITE): State.DRAFT,
+}
+
+
+class ArticleRefused(Refused):
+    """An article cannot be so, or this cannot be done with it now."""
+
+
+def after(state: str, step: Step) -> State:
+    """Return the state after a step. Raises ArticleRefused."""
+    found = NEXT.get((State(state), step))
+    if found is None:
+        raise ArticleRefused(f"An article that is {State(state).value.replace('_', ' ')} cannot take the step {step.value}.")
+    return found
+
+
+def check_publisher(writer: str, publisher: str) -> None:
+    """Return where somebody other than the writer publishes. Raises ArticleRefused."""
+    if writer == publisher:
+        raise ArticleRefused("Somebody other than the writer publishes an article. Ask a colleague to look at it.")
+
+
+def check_words(title: Text, body: Text) -> None:
+    """Return where each language that has a title has a body and the reverse, and nothing is too long. Raises ArticleRefused."""
+    if not title:
+        raise ArticleRefused("An article needs a title in at least one language.")
+    for name, head, text in (("Chinese", title.zh, body.zh), ("English", title.en, body.en)):
+        if bool(head.strip()) != bool(text.strip()):
+            raise ArticleRefused(f"The {name} version has a title without a text or a text without a title.")
+        if len(head) > LONGEST_TITLE or len(text) > LONGEST_BODY:
+            raise ArticleRefused(f"The {name} version is too long: at most {LONGEST_TITLE} characters of title, {LONGEST_BODY} of text.")
+
+
+def filed(topics: list[str]) -> str:
+    """Return topics as they are kept: each between bars, without doubles. Raises ArticleRefused."""
+    clean = list(dict.fromkeys(re.sub(r"\s+", " ", topic).strip() for topic in topics if topic.strip()))
+    if len(clean) > MOST_TOPICS or any("|" in topic or len(topic) > 30 for topic in clean):
+        raise ArticleRefused(f"At most {MOST_TOPICS} topics of 30 characters, without a bar.")
+    return f"|{'|'.join(clean)}|" if clean else ""
+
+
+def is_due(review_at: date | None, today: date) -> bool:
+    """Return whether somebody should look at it again."""
+    return review_at is not None and review_at <= today
