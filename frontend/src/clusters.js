@@ -128,7 +128,7 @@ function apart(clusters, pixels) {
         for (const rank of grid.get(cell(c, r)) ?? []) {
           const big = kept[rank];
           const distance = Math.hypot(big.x - one.x, big.y - one.y) * pixels;
-          if (rank < found && distance < 0.72 * (radius(big.count) + radius(one.count))) found = rank;
+          if (rank < found && distance < 0.95 * (radius(big.count) + radius(one.count))) found = rank;
         }
       }
     }

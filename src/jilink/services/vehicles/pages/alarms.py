@@ -35,9 +35,9 @@ FAMILIES = {
     "tpms": gettext_lazy("Tyres"),
 }
 STANDINGS = {
-    Standing.UNACKNOWLEDGED: (gettext_lazy("Unacknowledged"), "raised"),
+    Standing.UNACKNOWLEDGED: (gettext_lazy("Unacknowledged"), ""),
     Standing.OPEN: (gettext_lazy("Going on"), "alarm"),
-    Standing.ACKNOWLEDGED: (gettext_lazy("Acknowledged"), "acknowledged"),
+    Standing.ACKNOWLEDGED: (gettext_lazy("Acknowledged"), ""),
     Standing.ALL: (gettext_lazy("All"), ""),
 }
 """Word and mark of each; the first stands in no address."""
