@@ -10,6 +10,7 @@ from django.conf import settings
 
 from jilink.core.outbox import reads as outbox
 from jilink.core.outbox.reads import Backlog, Letter
+from jilink.core.parties import walls
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import PROCESSES, Readiness
 from jilink.services.vehicles import link
@@ -91,11 +92,13 @@ def health(now: datetime) -> Health:
     standings = standing.read(settings.JILINK.data)
     places = {name: settings.JILINK.readiness(name) for name in PROCESSES}
     disk = shutil.disk_usage(settings.JILINK.data if settings.JILINK.data.exists() else "/")
+    with walls.everything():  # the outbox of the whole installation, whoever's events they are
+        waiting, dead = outbox.backlog(now), outbox.dead_letters(20)
     return Health(
         processes=[_with_standing(_process(name, place), standings.get(name)) for name, place in places.items() if place],
         streams=_streams(),
-        outbox=outbox.backlog(now),
-        letters=outbox.dead_letters(20),
+        outbox=waiting,
+        letters=dead,
         disk_free_gb=disk.free / 1e9,
         disk_total_gb=disk.total / 1e9,
     )
