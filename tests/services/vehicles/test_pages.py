@@ -122,6 +122,8 @@ def test_an_order_from_the_page_is_queued_in_the_integers_of_the_wire(world: Wor
     more = {"areas.radius": "500", "areas.speed_limit": "60", "areas.overspeed_duration": "10", "areas.name": "市区"}
     lacking = browser.post(f"/vehicles/{asset}/commands/circle?year=2019", {**circle, **more})
     assert lacking.status_code == 400 and Command.objects.count() == 0, "an area with a top speed has one for the night too"
+    asked = next(each["form"] for each in lacking.context["command_forms"] if each["name"] == "circle")
+    assert list(asked.errors) == ["areas.night_speed_limit"], "the error stands beside the field that is missing"
     more["areas.night_speed_limit"] = "50"
     assert browser.post(f"/vehicles/{asset}/commands/circle?year=2019", {**circle, **more}).status_code == 302
     fields = bytes(Command.objects.get().fields).decode()

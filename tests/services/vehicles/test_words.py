@@ -46,7 +46,7 @@ def test_every_refusal_that_people_may_read_can_be_translated() -> None:
 
 
 def test_alarms_profiles_and_reasons_have_chinese_words() -> None:
-    names = [*rules.CONDITIONS.values(), *safety.CONDITIONS, *PROFILES, *WORDS]
+    names = [*rules.CONDITIONS.values(), *safety.CONDITIONS, *(f"profile.{name}" for name in PROFILES), *WORDS]
     with translation.override("zh-hans"):
         raw = [name for name in names if not re.search(r"[^\x00-\x7f]", word(name))]
     assert raw == [], "no Chinese"
@@ -94,3 +94,19 @@ def test_an_order_whose_parts_do_not_fit_together_is_not_given(world: World) -> 
         response = browser.post(f"/vehicles/{asset}/commands/{name}?year=2013", fields)
         assert response.status_code == 400 and 'class="error' in response.content.decode(), name
     assert Command.objects.count() == 0
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_of_a_terminal_has_a_word(name: str) -> None:
+    assert f"profile.{name}" in WORDS
+
+
+@pytest.mark.parametrize("year", [2011, 2013, 2019])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_no_two_fields_of_an_order_share_a_label(world: World, language: str, year: int) -> None:
+    asset = add(world)
+    browser = signed_in(world, Role.OWNER, world.north)
+    browser.cookies["django_language"] = language
+    for each in browser.get(f"/vehicles/{asset}/?year={year}").context["command_forms"]:
+        labels = [str(field.label) for field in each["form"].fields.values()]
+        assert len(set(labels)) == len(labels) and all(labels), each["name"]

@@ -11,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -39,11 +40,26 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What people usually want of a form: what stands in it at first, and what must not be left empty."""
+    """What people usually want of a form: what stands in it at first, what must not be left empty, and what its fields mean here."""
 
     initial: Mapping[str, object] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     labels: Mapping[str, str | Promise] = field(default_factory=dict)
+    helps: Mapping[str, str | Promise] = field(default_factory=dict)
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Narrower bounds than the wire's, in the field's unit."""
+    long: frozenset[str] = frozenset()
+    """Texts with room for more than a line."""
+    options: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """Lists of numbers that are chosen by name."""
+
+
+class FieldNeeded(CommandRefused):
+    """A field is empty that the others call for."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 NO_WISHES = Wishes()
@@ -61,10 +77,11 @@ class CommandForm(forms.Form):
         super().__init__(data, files)
         self.part = part
         self.fields.update(part.inputs)
+        for name, options in wishes.options.items():
+            if name in self.fields:
+                self.fields[name] = forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple)
         for name, asked in self.fields.items():
-            asked.initial = wishes.initial.get(name)
-            asked.required = asked.required or name in wishes.required
-            asked.label = str(wishes.labels[name]) if name in wishes.labels else asked.label
+            _wish(asked, name, wishes)
         self._given: dict[str, object] = {}
 
     def clean(self) -> dict[str, Any]:
@@ -73,6 +90,9 @@ class CommandForm(forms.Form):
         if not self.errors:
             try:
                 given = self.part.value(cleaned)
+            except FieldNeeded as error:
+                self.add_error(error.field, str(error))
+                return cleaned
             except CommandRefused as error:
                 raise forms.ValidationError(str(error)) from error
             self._given = given if isinstance(given, dict) else {}
@@ -81,6 +101,21 @@ class CommandForm(forms.Form):
     def fields_given(self) -> dict[str, object]:
         """Return the message's fields as JSON."""
         return self._given
+
+
+def _wish(asked: forms.Field, name: str, wishes: Wishes) -> None:
+    asked.initial = wishes.initial.get(name)
+    asked.required = asked.required or name in wishes.required
+    if name in wishes.labels:
+        _name, unit_after, mark = str(asked.label or "").rpartition(" (")
+        asked.label = f"{wishes.labels[name]}{unit_after}{mark if unit_after else ''}"
+    asked.help_text = str(wishes.helps.get(name, asked.help_text))
+    if name in wishes.long:
+        asked.widget = forms.Textarea(attrs={"rows": 3, **asked.widget.attrs})
+    if name in wishes.limits and isinstance(asked, forms.IntegerField):  # a FloatField is one too
+        low, high = wishes.limits[name]
+        asked.validators += [MinValueValidator(low), MaxValueValidator(high)]
+        asked.widget.attrs |= {"min": low, "max": high}
 
 
 def _group(record: type[Record], prefix: str) -> Part:
@@ -92,18 +127,18 @@ def _group(record: type[Record], prefix: str) -> Part:
         given = {name: each for name, each in values.items() if each is not None}
         for name, kind in record.fields().items():
             if isinstance(kind, When) and kind.condition is not None:
-                _fit(kind, name, given)
+                _fit(kind, name, given, f"{prefix}{name}")
         return given
 
     return Part(inputs, value, any(part.needs_file for part in parts.values()))
 
 
-def _fit(kind: Declared, name: str, given: dict[str, object]) -> None:
+def _fit(kind: Declared, name: str, given: dict[str, object], asked: str) -> None:
     """Ask for a field that the other fields call for, and leave out one that they do not."""
     if not kind.condition(SimpleNamespace(**given)):
         given.pop(name, None)
     elif name not in given:
-        raise CommandRefused(_("%(field)s is needed for what you chose.") % {"field": word(name)})
+        raise FieldNeeded(asked, _("%(field)s is needed for what you chose.") % {"field": word(name)})
 
 
 def _part(kind: AnyKind, name: str, *, required: bool) -> Part:
@@ -202,9 +237,13 @@ def _repeat(kind: Declared, name: str, required: bool) -> Part:
             help_text=_("Numbers, separated by commas"),
             **_label(kind),
         )
-        return Part({name: asked}, lambda cleaned: [int(number, 0) for number in cleaned[name].replace(",", " ").split()])
+        return Part({name: asked}, lambda cleaned: _numbers(cleaned[name]))
     inner = _part(kind.kind, f"{name}.", required=True)
     return Part(inner.inputs, lambda cleaned: [inner.value(cleaned)], inner.needs_file)
+
+
+def _numbers(given: str | list[str]) -> list[int]:
+    return [int(number, 0) for number in (given.replace(",", " ").split() if isinstance(given, str) else given)]
 
 
 def _nested(kind: Declared, name: str, required: bool) -> Part:
@@ -223,7 +262,7 @@ def _switch(kind: Declared, name: str, required: bool) -> Part:
         if not isinstance(chosen, Joined):
             return text
         if not text.strip():
-            raise CommandRefused(_("What you chose needs its parameters."))
+            raise FieldNeeded(name, _("What you chose needs its parameters."))
         return text.split(chosen.separator)
 
     return Part({name: asked}, value)
@@ -263,7 +302,7 @@ def _tagged(kind: Declared, name: str, required: bool) -> Part:
         try:
             return {chosen: round((float(text) - one.offset) / one.scale)}
         except ValueError as error:
-            raise CommandRefused(_("This parameter is a number.")) from error
+            raise FieldNeeded(f"{name}.value", _("This parameter is a number.")) from error
 
     return Part(inputs, value)
 

@@ -14,8 +14,10 @@ from jilink.protocols.wire.groups import Repeat, Tagged, When
 from jilink.protocols.wire.kinds import AnyKind, Bytes, Number, Text
 from jilink.protocols.wire.records import Nested, Record
 from jilink.services.vehicles.rules import CommandRefused, Year
+from jilink.services.vehicles.words import word
 
 UPGRADE = 0x8108
+SET_PARAMETERS = 0x8103
 Declared = Any  # the kind that `_CHECKS` lists the function for
 
 
@@ -32,6 +34,12 @@ class Offer:
     """Fields that must not be empty although the standard would allow it."""
     labels: Mapping[str, str | Promise] = field(default_factory=dict)
     """Words for fields that mean something of their own in this order."""
+    helps: Mapping[str, str | Promise] = field(default_factory=dict)
+    """A sentence below the label."""
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Narrower bounds than the wire's, in the field's unit."""
+    long: frozenset[str] = frozenset()
+    """Texts with room for more than a line."""
 
 
 PHOTO = {"channel": 1, "command": 1, "interval": 0, "resolution": "2", "quality": 3, "brightness": 127, "contrast": 63} | {
@@ -39,20 +47,97 @@ PHOTO = {"channel": 1, "command": 1, "interval": 0, "resolution": "2", "quality"
     "chroma": 127,
 }
 """One picture of the first camera, of a middling size."""
+CIRCLE = {"action": "1", "areas.area": 1, "areas.radius": 500}
 OFFERS = (
-    Offer("text", 0x8300, _("Send a text"), {"flag": ["2", "3"], "flag.kind": "3"}, frozenset({"text"})),
+    Offer(
+        "text",
+        0x8300,
+        _("Send a text"),
+        {"flag": ["2", "3"], "flag.kind": "3"},
+        frozenset({"text"}),
+        labels={"flag": _("How the driver gets it"), "flag.kind": _("Urgency"), "type": _("Sort of text")},
+        helps={"text": _("At most 500 characters.")},
+        long=frozenset({"text"}),
+    ),
     Offer("locate", 0x8201, _("Ask for the position")),
-    Offer("follow", 0x8202, _("Report more often"), {"interval": 10, "duration": 300}, frozenset({"duration"})),
-    Offer("photo", 0x8801, _("Take a photo"), PHOTO, labels={"command": _("How many pictures")}),
-    Offer("call", 0x8400, _("Call back"), required=frozenset({"phone"})),
-    Offer("doors", 0x8500, _("Lock or open the doors"), {"flag": ["0"]}),
+    Offer(
+        "follow",
+        0x8202,
+        _("Report more often"),
+        {"interval": 10, "duration": 300},
+        frozenset({"duration"}),
+        labels={"interval": _("A position every"), "duration": _("For how long")},
+        helps={"interval": _("0 ends it before its time."), "duration": _("Afterwards the terminal reports as it did before.")},
+        limits={"duration": (0, 86_400)},
+    ),
+    Offer(
+        "photo",
+        0x8801,
+        _("Take a photo"),
+        PHOTO,
+        labels={"command": _("How many pictures"), "interval": _("Time between two")},
+        helps={
+            "interval": _("0: as fast as the camera can."),
+            "quality": _("1 is the best picture, 10 the smallest file."),
+        },
+        limits={"command": (1, 100), "channel": (1, 64), "interval": (0, 3600)},
+    ),
+    Offer(
+        "call",
+        0x8400,
+        _("Call back"),
+        required=frozenset({"phone"}),
+        labels={"flag": _("Kind of call"), "phone": _("Number to call")},
+        helps={"phone": _("The terminal dials this number.")},
+    ),
+    Offer(
+        "doors",
+        0x8500,
+        _("Lock or open the doors"),
+        {"flag": ["0"]},
+        labels={"flag": _("Doors"), "controls.type": _("What is controlled"), "controls.parameter": _("What it shall do")},
+        helps={"flag": _("Ticked: lock them. Not ticked: unlock them.")},
+    ),
     Offer("parameters", 0x8104, _("Read all parameters")),
-    Offer("some-parameters", 0x8106, _("Read some parameters")),
-    Offer("set-parameters", 0x8103, _("Change a parameter"), required=frozenset({"parameters.value"})),
-    Offer("circle", 0x8600, _("Set a circular area"), {"action": "1", "areas.area": 1, "areas.radius": 500}),
-    Offer("delete-circles", 0x8601, _("Delete circular areas")),
-    Offer("control", 0x8105, _("Control the terminal"), {"command": "4"}),
-    Offer("upgrade", UPGRADE, _("Upgrade the terminal"), required=frozenset({"maker", "version"})),
+    Offer("some-parameters", 0x8106, _("Read some parameters"), labels={"ids": _("Parameters")}),
+    Offer(
+        "set-parameters",
+        0x8103,
+        _("Change a parameter"),
+        required=frozenset({"parameters.value"}),
+        labels={"parameters.value": _("New value")},
+        helps={"parameters.value": _("In the unit beside the parameter's name.")},
+    ),
+    Offer(
+        "circle",
+        0x8600,
+        _("Set a circular area"),
+        CIRCLE,
+        labels={"action": _("With areas that are already set")},
+        helps={
+            "areas.area": _("The same number again changes the area."),
+            "areas.start": _("Only for an area that holds at certain times."),
+            "areas.speed_limit": _("Only for an area with a top speed."),
+        },
+        limits={"areas.latitude": (0, 90), "areas.longitude": (0, 180), "areas.radius": (1, 1_000_000), "areas.speed_limit": (1, 300)},
+    ),
+    Offer("delete-circles", 0x8601, _("Delete circular areas"), labels={"ids": _("Area numbers")}),
+    Offer(
+        "control",
+        0x8105,
+        _("Control the terminal"),
+        {"command": "4"},
+        labels={"command": _("What it shall do"), "parameters": _("Its parameters")},
+        helps={"parameters": _("Only for an upgrade or another server: the parts of the standard, separated by semicolons.")},
+    ),
+    Offer(
+        "upgrade",
+        UPGRADE,
+        _("Upgrade the terminal"),
+        required=frozenset({"maker", "version"}),
+        labels={"type": _("What is upgraded"), "data": _("Package (file)")},
+        helps={"data": _("At most 2 MB; it is sent in many frames, and the terminal says later whether it worked.")},
+    ),
 )
 BY_SLUG = {offer.slug: offer for offer in OFFERS}
 BY_MESSAGE = {offer.message: offer for offer in OFFERS}
@@ -65,6 +150,13 @@ def declaration(message: int, year: Year) -> type[Record]:
     if message not in BY_MESSAGE or found is None:
         raise CommandRefused(gettext("%(message)s is not an order that can be given.") % {"message": f"0x{message:04X}"})
     return found
+
+
+def parameters(year: Year) -> list[tuple[str, str]]:
+    """Return the parameters of a terminal as choices: number and word, each with its number."""
+    declared = declaration(SET_PARAMETERS, year).fields()["parameters"]
+    kinds = declared.kinds if isinstance(declared, Tagged) else {}
+    return [(str(number), f"{word(each[0].name)} (0x{number:04X})") for number, each in sorted(kinds.items()) if each]
 
 
 def check(message: int, fields: Mapping[str, object], year: Year) -> None:

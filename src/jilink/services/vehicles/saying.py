@@ -29,13 +29,19 @@ class Said:
 
     name: str
     text: str
+    key: str = ""
+    """What code calls it."""
 
 
 def of_fields(form: type[Record], given: str, labels: Mapping[str, str | Promise] = NO_LABELS) -> list[Said]:
     """Return the fields of an order (its JSON, the integers of the wire) as its declaration explains them; `labels` go before words."""
     fields = msgspec.json.decode(given, type=dict[str, object])
-    own = {word(name): str(label) for name, label in labels.items()}
-    return [Said(own.get(said.name, said.name), said.text) for said in _record(form, fields)]
+    own = {name.rpartition(".")[2]: str(label) for name, label in labels.items()}
+    return [Said(own.get(said.key, said.name), said.text) for said in _record(form, fields)]
+
+
+def _said(key: str, text: str) -> Said:
+    return Said(word(key), text, key)
 
 
 def _record(form: type[Record], fields: Mapping[str, object]) -> Iterator[Said]:
@@ -59,15 +65,15 @@ def _field(kind: AnyKind, name: str, value: object, beside: Mapping[str, object]
     elif isinstance(kind, Tagged) and isinstance(value, Mapping):
         items = {one.name: one for kinds in kind.kinds.values() for one in kinds}
         for key, each in value.items():
-            yield from _field(items[key], key, each, value) if key in items else [Said(word(str(key)), str(each))]
+            yield from _field(items[key], key, each, value) if key in items else [_said(str(key), str(each))]
     elif isinstance(kind, Bytes) and isinstance(value, str):
-        yield Said(word(name), _("%(size)d bytes") % {"size": len(value) // 2})
+        yield _said(name, _("%(size)d bytes") % {"size": len(value) // 2})
     elif isinstance(kind, Number) and isinstance(value, int):
         yield from _leaf(name, kind.render(value))
     elif isinstance(value, list):
-        yield Said(word(name), ", ".join(str(each) for each in value))
+        yield _said(name, ", ".join(str(each) for each in value))
     elif value != "":
-        yield Said(word(name), str(value))
+        yield _said(name, str(value))
 
 
 def of_reply(answer: str) -> list[Said]:
@@ -82,12 +88,12 @@ def _shown(name: str, value: Shown) -> Iterator[Said]:
     if name in UNTOLD or value is None:
         return
     if isinstance(value, list) and all(isinstance(each, Mapping) and "value" in each for each in value):
-        yield Said(word(name), ", ".join(_text(each) for each in value))
+        yield _said(name, ", ".join(_text(each) for each in value))
     elif isinstance(value, list):
         for each in value:
             yield from _shown(name, each)
     elif not isinstance(value, Mapping):
-        yield Said(word(name), str(value))
+        yield _said(name, str(value))
     elif "value" in value:
         yield from _leaf(name, value)
     else:
@@ -97,10 +103,10 @@ def _shown(name: str, value: Shown) -> Iterator[Said]:
 
 
 def _leaf(name: str, value: Shown) -> Iterator[Said]:
-    yield Said(word(name), _text(value))
+    yield _said(name, _text(value))
     for part, meaning in value.items():
         if part not in ("id", "value", "unit", "meaning", "set", "encoding"):
-            yield Said(word(part), word(meaning) if isinstance(meaning, str) else str(meaning))
+            yield _said(part, word(meaning) if isinstance(meaning, str) else str(meaning))
 
 
 def _text(value: Shown) -> str:

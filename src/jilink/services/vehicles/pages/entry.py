@@ -62,7 +62,7 @@ class VehicleForm(forms.Form):
         required=False,
         help_text=gettext_lazy("The number set in the terminal; leading zeros do not matter. Empty: no terminal yet."),
     )
-    profile = forms.ChoiceField(label=gettext_lazy("Terminal profile"), choices=[(name, lazy_word(name)) for name in PROFILES])
+    profile = forms.ChoiceField(label=gettext_lazy("Terminal profile"), choices=[(name, lazy_word(f"profile.{name}")) for name in PROFILES])
     vin = forms.CharField(label=gettext_lazy("VIN"), max_length=17, required=False)
     driver = forms.CharField(label=gettext_lazy("Driver"), max_length=60, required=False)
     driver_phone = forms.CharField(label=gettext_lazy("Driver's phone"), max_length=20, required=False)

@@ -30,10 +30,11 @@ from jilink.services.vehicles.pages.media import shown
 from jilink.services.vehicles.reads import fleet, track
 from jilink.services.vehicles.reads import media as recordings
 from jilink.services.vehicles.reads import orders as order_reads
-from jilink.services.vehicles.rules import Kind, Year
+from jilink.services.vehicles.rules import CommandRefused, Kind, Year
 from jilink.services.vehicles.words import word
 
 PHOTOGRAPH = 0x8801
+READ_PARAMETERS = 0x8106
 MORE_MAY_COME = timedelta(minutes=1)
 
 
@@ -62,7 +63,16 @@ def _forms(actor: Actor, detail: fleet.Detail, year: Year, wrong: tuple[str, Com
 
 def _form(offer: Offer, year: Year, detail: fleet.Detail, data: Posted = None, files: Posted = None) -> CommandForm:
     here = {"areas.latitude": detail.latitude, "areas.longitude": detail.longitude}
-    return form_for(orders.declaration(offer.message, year), data, files, Wishes({**here, **offer.initial}, offer.required, offer.labels))
+    wishes = Wishes(
+        initial={**here, **offer.initial},
+        required=offer.required,
+        labels=offer.labels,
+        helps=offer.helps,
+        limits=offer.limits,
+        long=offer.long,
+        options={"ids": orders.parameters(year)} if offer.message == READ_PARAMETERS else {},
+    )
+    return form_for(orders.declaration(offer.message, year), data, files, wishes)
 
 
 def _show(
@@ -73,7 +83,7 @@ def _show(
     year = _year(request, detail)
     context = {
         "row": detail,
-        "profile": word(detail.profile) if detail.profile else "",
+        "profile": word(f"profile.{detail.profile}") if detail.profile else "",
         "kind": KINDS[Kind(detail.kind)] if detail.kind else "",
         "alarms": _alarms(actor, asset),
         **(_orders(actor, asset) if _may(actor, Permission.COMMAND_VEHICLES, detail) else {}),
@@ -212,7 +222,11 @@ def command(request: HttpRequest, actor: Actor, asset: int, name: str) -> HttpRe
     form = _form(offer, year, detail, request.POST, request.FILES)
     if not form.is_valid():
         return _show(request, actor, AssetId(asset), (name, form))
-    actions.give_command(asset=AssetId(asset), message=offer.message, fields=form.fields_given(), by=actor, year=year)
+    try:
+        actions.give_command(asset=AssetId(asset), message=offer.message, fields=form.fields_given(), by=actor, year=year)
+    except CommandRefused as error:
+        form.add_error(None, str(error))
+        return _show(request, actor, AssetId(asset), (name, form))
     return redirect(f"{reverse('vehicles:vehicle', args=[asset])}#commands-title")
 
 
