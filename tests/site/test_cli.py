@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import datetime
 from importlib import import_module
 from io import StringIO
 
@@ -16,6 +17,9 @@ from jilink.site.cli import COMMANDS, EXIT_STATUS
 from jilink.site.commands import up
 from jilink.site.journal import for_people
 from tests.site.installation import environment, jilink
+
+AT = "2026-11-22T14:00:00.000001"
+CLOCK = datetime.fromisoformat(f"{AT}Z").astimezone().strftime("%H:%M:%S")
 
 
 @pytest.fixture
@@ -92,6 +96,14 @@ def test_a_removed_person_is_gone_and_an_unknown_one_is_refused(env):
     assert again.returncode == 2 and "there is no account named wang" in again.stderr
 
 
+def test_refusals_of_the_core_are_english_where_pages_are_chinese(env):
+    env = {**env, "JILINK_LANGUAGE": "zh-hans"}
+    assert jilink("prepare", env=env).returncode == 0
+    refused = jilink("user", "add", "admin", env=env, given="lantern-over-songhua-7\n")
+    assert refused.returncode == 2
+    assert refused.stderr.isascii() and "admin" in refused.stderr and refused.stderr.count("\n") == 1
+
+
 def test_the_version_is_shown(env):
     assert jilink("--version", env=env).stdout.startswith("jilink 0.")
 
@@ -121,10 +133,19 @@ def test_what_is_said_when_everything_runs_is_one_fact_a_line_and_never_cut(tmp_
         ("[7] 2026/11/22 14:00:00.000001 [WRN] Plaintext passwords detected, use nkeys or bcrypt", None),
         ("[7] 2026/11/22 14:00:00.000001 [INF] Server is ready", "spine ready"),
         ("[7] 2026/11/22 14:00:00.000001 [ERR] no room", "[7] 2026/11/22 14:00:00.000001 [ERR] no room"),
+        ("[7] 2026/11/22 14:00:00.000001 [INF]", None),
         ("a line of our own", "a line of our own"),
+        (
+            f"{AT}Z [info     ] web.starts                     [jilink.site.web] address=127.0.0.1:8080 process=web",
+            f"{CLOCK} web.starts address=127.0.0.1:8080",
+        ),
+        (
+            f"{AT}Z [warning  ] outbox.waits [jilink.core.outbox.relay] process=relay reason='the spine'",
+            f"{CLOCK} WARNING outbox.waits reason='the spine'",
+        ),
     ],
 )
-def test_people_read_of_the_spine_that_it_is_ready_and_what_is_wrong(line, shown):
+def test_people_read_short_lines_and_of_the_spine_that_it_is_ready_and_what_is_wrong(line, shown):
     assert for_people(line) == shown
 
 

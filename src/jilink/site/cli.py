@@ -77,6 +77,7 @@ def application(*names: str) -> typer.Typer:
             continue
         if entry.django:
             processes.set_up_django()
+            processes.speak_english()
         app: typer.Typer = import_module(entry.module).app
         plain = app.registered_commands
         if len(plain) == 1 and not app.registered_groups and app.registered_callback is None:

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -18,15 +19,27 @@ COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_
 FILE_BYTES = 20 << 20
 FILES = 5
 
-_SERVER_LINE = re.compile(r"^\[\d+\] \S+ \S+ \[(?P<level>[A-Z]{3})\] (?P<text>.*)")
+_SERVER_LINE = re.compile(r"^\[\d+\] \S+ \S+ \[(?P<level>[A-Z]{3})\] ?(?P<text>.*)")
 """A line of nats-server: process id, date, time, level, text."""
 _SERVER_PASSES = {"WRN", "ERR", "FTL"}
 _SERVER_KNOWN = "Plaintext passwords detected"
 """Said of the generated password, which lies in a file of its owner and is asked for on loopback alone."""
 
 
+_OUR_LINE = re.compile(r"^(?P<at>\d{4}-\S+Z) \[(?P<level>\w+) *\] (?P<event>\S.*?) +\[[\w.]+\](?P<facts>.*)")
+"""A line of ours as `logs` writes it for a console: time, level, event, module, keys."""
+
+
 def for_people(text: str) -> str | None:
-    """Return what a person reads of a line: of nats-server's only that it is ready, its warnings and errors; None for the rest."""
+    """Return what a person reads of a line: of ours the local time, what happened and its keys, and the level where it is a warning or
+    worse; of nats-server's only that it is ready, its warnings and errors. None for the rest.
+    """
+    ours = _OUR_LINE.match(text)
+    if ours is not None:
+        at = datetime.fromisoformat(ours["at"]).astimezone().strftime("%H:%M:%S")
+        level = "" if ours["level"] in ("info", "debug") else f"{ours['level'].upper()} "
+        facts = re.sub(r" process=\S+", "", ours["facts"])
+        return f"{at} {level}{ours['event']}{facts}"
     line = _SERVER_LINE.match(text)
     if line is None:
         return text

@@ -70,3 +70,8 @@ def set_up_django(*, walled: bool = False) -> None:
     Settings.from_environment().data.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jilink.site.settings")
     import_module("django").setup()
+
+
+def speak_english() -> None:
+    """Let what the core says to the command line be English, as the rest of it is, whatever language the pages speak."""
+    import_module("django.utils.translation").deactivate_all()

@@ -175,7 +175,8 @@ class Supervisor:
 
     async def _stop(self) -> None:
         """Stop the processes one after another, the last started first, so that nobody loses what it writes to."""
-        self._journal.stopping()
+        if self._children:
+            self._journal.stopping()
         for child in reversed(self._children):
             child.request_stop()
             await self._keepers[child.spec.name]
