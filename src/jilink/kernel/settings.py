@@ -76,7 +76,9 @@ class Settings:
     )
     webhooks_allow: str = _setting("", "private networks that webhooks may reach, also without TLS, like 10.1.0.0/16,10.2.3.4/32")
     health_port: int = _setting(14300, "first of the loopback ports that serve /healthz, /readyz and /metrics, one a process; 0 means none")
-    identity_keys: str = _setting("", "keys that seal identity numbers, id:base64 with commas between, the last one seals; empty means a file in the data folder")
+    identity_keys: str = _setting(
+        "", "keys that seal identity numbers, id:base64 with commas between, the last one seals; empty means a file in the data folder"
+    )
     language: str = _setting("zh-hans", "language of pages before a person chooses: zh-hans or en", words=("zh-hans", "en"))
     log_format: str = _setting("console", "console or json", words=("console", "json"))
 

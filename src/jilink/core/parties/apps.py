@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
 
 from jilink.core.parties import policies
 
@@ -13,8 +14,9 @@ class PartiesConfig(AppConfig):
     label = "parties"
 
     def ready(self) -> None:
-        """Keep the second wall true to the models: after every migration, and so in every test's database too."""
+        """Keep the second wall true to the models, after every migration; and let every room say what it holds about people."""
         post_migrate.connect(_keep_policies, sender=self)
+        autodiscover_modules("holdings")
 
 
 def _keep_policies(*, using: str, **_rest: object) -> None:

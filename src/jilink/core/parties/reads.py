@@ -95,12 +95,6 @@ def listing_unknown(actor: Actor) -> list[OrganisationName]:
     return [OrganisationName(OrganisationId(row.pk), row.name, row.path.count("/") - 2) for row in rows]
 
 
-def listing_unknown(actor: Actor) -> list[OrganisationName]:
-    """Return the organisations that list unknown terminals and in which the actor may admit them, in tree order."""
-    rows = Organisation.objects.filter(quarantine_unknown=True, pk__in=organisations_of(actor, Permission.ADMIT_TERMINALS)).order_by("path")
-    return [OrganisationName(OrganisationId(row.pk), row.name, row.path.count("/") - 2) for row in rows]
-
-
 def quarantine_open(actor: Actor | None = None) -> bool:
     """Return whether unknown terminals are listed for admission: anywhere, or in the organisations of the actor who may admit."""
     rows = Organisation.objects.filter(quarantine_unknown=True)

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("parties", "0006_articles"),
+        ("parties", "0005_tokens"),
     ]
 
     operations = [
