@@ -19,6 +19,7 @@ MergeId = NewType("MergeId", int)
 TokenId = NewType("TokenId", int)
 EventId = NewType("EventId", str)
 FileId = NewType("FileId", int)
+InteractionId = NewType("InteractionId", int)
 LayerId = NewType("LayerId", int)
 
 _lock = threading.Lock()

@@ -9,6 +9,7 @@ class ArticlePublished(Event, frozen=True, kw_only=True):
     """Readers see a new version of an article."""
 
     NOUN: ClassVar[str] = "knowledge"
+    OUTWARD: ClassVar[bool] = True
     article: int
     version: int
 
@@ -17,4 +18,5 @@ class ArticleRetired(Event, frozen=True, kw_only=True):
     """Readers no longer see an article."""
 
     NOUN: ClassVar[str] = "knowledge"
+    OUTWARD: ClassVar[bool] = True
     article: int

@@ -1,0 +1,77 @@
+"""What a contact is, and how it goes on: pure decisions."""
+
+import unicodedata
+from datetime import datetime
+from enum import StrEnum
+
+from jilink.kernel.errors import Refused
+
+LONGEST_TEXT = 20_000
+MOST_PARTS = 5_000
+
+
+class Channel(StrEnum):
+    """By what means somebody reached us, or we them."""
+
+    CALL = "call"
+    TEXT = "text"
+    CHAT = "chat"
+    MAIL = "mail"
+    WEB = "web"
+    COUNTER = "counter"
+    BUTTON = "button"
+    """A vehicle's or a device's button."""
+
+
+class Direction(StrEnum):
+    """Who began."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Side(StrEnum):
+    """Whose words a part holds."""
+
+    THEIRS = "theirs"
+    OURS = "ours"
+    SYSTEM = "system"
+
+
+class Outcome(StrEnum):
+    """How a contact ended."""
+
+    ANSWERED = "answered"
+    """What was wanted was given at once."""
+    CASE = "case"
+    """It became a case, or belongs to one."""
+    PASSED_ON = "passed_on"
+    ABANDONED = "abandoned"
+    """They left before anybody answered."""
+    UNREACHED = "unreached"
+    NOTHING = "nothing"
+    """A wrong number, a test, rubbish."""
+
+
+class InteractionRefused(Refused):
+    """A contact cannot be so, or this cannot be done with it now."""
+
+
+def text(words: str) -> str:
+    """Return what was said as it is kept, without control characters but line ends. Raises InteractionRefused."""
+    clean = "".join(c for c in words.replace("\r\n", "\n") if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    if len(clean) > LONGEST_TEXT:
+        raise InteractionRefused(f"This has {len(clean)} characters; at most {LONGEST_TEXT} are kept as one. Send it in parts.")
+    return clean
+
+
+def check_open(ended_at: datetime | None) -> None:
+    """Return where the contact goes on. Raises InteractionRefused."""
+    if ended_at is not None:
+        raise InteractionRefused("This contact has ended. What comes after it is a new one.")
+
+
+def check_end(started_at: datetime, ended_at: datetime) -> None:
+    """Return where the end is not before the beginning. Raises InteractionRefused."""
+    if ended_at < started_at:
+        raise InteractionRefused("A contact cannot end before it began.")
