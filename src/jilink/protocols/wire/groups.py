@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, cast
 
 import numpy as np
 
-from jilink.protocols.wire.cursor import Cursor, Json, Table, Truncated
+from jilink.protocols.wire.cursor import Cursor, Json, Table, Tolerance, Truncated
 from jilink.protocols.wire.kinds import AnyKind, Bytes, Kind, Number, Unencodable
 from jilink.protocols.wire.records import Nested
 
@@ -276,9 +276,10 @@ class Tagged(Kind[Tags]):
         return tags
 
     def read_item(self, number: int, part: Cursor, record: object) -> Tag:
-        """Read one item's value by the first kind that takes exactly its bytes, else keep them."""
+        """Read one item's value by the first kind that takes exactly its bytes, if possible without deviation, else keep them."""
         start, length = part.at, part.left
         kinds = self.alternatives(number, part)
+        second: tuple[Tag, list[Tolerance]] | None = None
         for kind in kinds:
             if not kind.accepts(length):
                 continue
@@ -288,10 +289,15 @@ class Tagged(Kind[Tags]):
             except Truncated:
                 value = None
             else:
-                if not part.left:
+                if not part.left and len(part.tolerances) == noted:
                     return Tag(number, value, kind, length)
+                if not part.left and second is None:
+                    second = Tag(number, value, kind, length), part.tolerances[noted:]
             del part.tolerances[noted:]
             part.at = start
+        if second:
+            part.tolerances.extend(second[1])
+            return second[0]
         if kinds:
             part.tolerate("item-length", f"0x{number:02x}", f"{length} bytes")
         return Tag(number, part.rest(), size=length)
