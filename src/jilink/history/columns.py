@@ -91,11 +91,6 @@ def happened_ms(table: pa.Table) -> npt.NDArray[np.int64]:
     return at
 
 
-def day_number(day: dt.date) -> int:
-    """Return the days from 1970-01-01 to that day."""
-    return (day - _EPOCH).days
-
-
 def day_from_number(number: int) -> dt.date:
     """Return the day that many days after 1970-01-01."""
     return _EPOCH + dt.timedelta(days=number)

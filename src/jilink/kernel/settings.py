@@ -53,6 +53,9 @@ class Settings:
     history_url: str = _setting("", "object store URL of the history; empty means the data folder")
     history_commit_s: int = _setting(10, "seconds that positions gather before they are committed to the history together")
     history_days: int = _setting(0, "days that positions are kept for organisations without a rule of their own; 0 keeps them for ever")
+    media_days: int = _setting(
+        0, "days that photos, sound, video and attachments are kept for organisations without a rule of their own; 0 keeps them for ever"
+    )
     terminals: str = _setting("0.0.0.0:7611,[::]:7611", "addresses the terminal gateway listens on")
     terminals_tls: str = _setting("", "addresses for terminals over TLS; needs the certificate")
     terminals_certificate: str = _setting("", "PEM file with certificate chain and key for terminals")

@@ -1,5 +1,6 @@
 """Photos and attachments: kept once, shown to those who may see them, served so that nothing in them can run."""
 
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -7,15 +8,19 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.utils.module_loading import autodiscover_modules
+from PIL import Image
 
 from jilink.core.observations import actions as alarms
 from jilink.core.observations.actions import Raised
+from jilink.core.parties.access import NotFound
 from jilink.core.parties.models import AuditEntry
 from jilink.core.parties.rules import Role
 from jilink.kernel.ids import AssetId, OrganisationId
-from jilink.services.vehicles import actions
+from jilink.services.vehicles import actions, trimming
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.models import Media
+from jilink.services.vehicles.reads import media
+from jilink.services.vehicles.rules import RecordingsRefused
 from jilink.spine import events
 from jilink.spine.bridge import SpineThread
 from jilink.spine.client import Spine
@@ -26,7 +31,18 @@ from tests.services.conftest import signed_in
 
 autodiscover_modules("reactions")
 LABEL = "5430303030303031260501160000000200"
-JPEG = b"\xff\xd8\xff\xe0 not really a picture \xff\xd9"
+
+
+def photo_with_place() -> bytes:
+    """Return a picture whose Exif says where it was taken."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (43.0, 53.0, 0.0), 3: "E", 4: (125.0, 19.0, 0.0)})
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "navy").save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+JPEG = photo_with_place()
 
 
 def add(world: World) -> AssetId:
@@ -104,10 +120,14 @@ def test_a_recording_is_served_in_a_sandbox_and_each_look_is_audited(world: Worl
     photo, script, lost = Media.objects.order_by("pk").values_list("pk", flat=True)
     browser = signed_in(world, Role.DISPATCHER, world.north)
     answer = browser.get(page.format(asset, photo))
-    assert (answer.content, answer["Content-Type"]) == (JPEG, "image/jpeg")
+    assert answer["Content-Type"] == "image/jpeg"
+    seen = Image.open(io.BytesIO(answer.content))
+    assert seen.size == (64, 48) and not seen.getexif().get_ifd(0x8825), "what is shown says nothing of the place"
     assert answer["Content-Disposition"].startswith("inline")
     assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox" and answer["X-Content-Type-Options"] == "nosniff"
-    assert browser.get(page.format(asset, photo) + "?download=1")["Content-Disposition"].startswith("attachment")
+    saved = browser.get(page.format(asset, photo) + "?download=1")
+    assert saved.content == JPEG and saved["Content-Disposition"].startswith("attachment"), "evidence is saved as it came"
+    assert saved["Content-Type"] == "application/octet-stream" and saved["Content-Disposition"].endswith('.jpg"')
     risky = browser.get(page.format(asset, script))
     assert risky["Content-Type"] == "application/octet-stream" and risky["Content-Disposition"].startswith("attachment")
     assert browser.get(page.format(asset, lost)).status_code == 404
@@ -118,6 +138,56 @@ def test_a_recording_is_served_in_a_sandbox_and_each_look_is_audited(world: Worl
     assert {stranger.get(page.format(asset, photo)).status_code, stranger.get(f"/vehicles/{asset}/media").status_code} == {404}
     other = actions.add_vehicle(data=VehicleData(plate="吉A2", organisation=world.south), by=world.actor(Role.OWNER, world.south))
     assert stranger.get(page.format(other, photo)).status_code == 404, "another vehicle's number opens nothing"
+
+
+@pytest.mark.usefixtures("site")
+def test_a_damaged_picture_is_only_ever_saved(world: World, settings: Any) -> None:
+    asset = add(world)
+    gateway = SpineThread(settings.JILINK, "gateway", lay_out=True)
+    gateway.wait_ready(20)
+    gateway.put_object("1/1/20260501/torn.jpg", JPEG[:200])
+    gateway.stop()
+    actions.note_media(stored=stored(asset, "1/1/20260501/torn.jpg"), received_at=NOW)
+    answer = signed_in(world, Role.DISPATCHER, world.north).get(f"/vehicles/{asset}/media/{Media.objects.get().pk}")
+    assert answer.content == JPEG[:200] and answer["Content-Disposition"].startswith("attachment")
+
+
+async def test_recordings_past_their_retention_leave_store_and_table(lasting_world: World, spine: Spine) -> None:
+    world = lasting_world
+    asset = await sync_to_async(add)(world)
+    owner = await sync_to_async(world.actor)(Role.OWNER, world.north)
+    stranger = await sync_to_async(world.actor)(Role.OWNER, world.south)
+    for number, name in enumerate(("old.jpg", "shared.jpg", "shared.jpg", "new.jpg")):
+        await spine.put_object(name, JPEG)
+        at = NOW - timedelta(days=(40, 40, 1, 1)[number])
+        event = stored(asset, name, sha256=f"{number:064x}")
+        await sync_to_async(actions.note_media)(stored=event, received_at=at)
+    assert await trimming.trim(spine, NOW) == 0, "nobody has said how long"
+    with pytest.raises(NotFound):
+        await sync_to_async(actions.set_media_retention)(organisation=world.north, days=30, by=stranger)
+    with pytest.raises(RecordingsRefused):
+        await sync_to_async(actions.set_media_retention)(organisation=world.north, days=4000, by=owner)
+    await sync_to_async(actions.set_media_retention)(organisation=world.north, days=30, by=owner)
+    assert await trimming.trim(spine, NOW) == 2 and await trimming.trim(spine, NOW) == 0
+    assert [await spine.get_object(name) for name in ("old.jpg", "shared.jpg", "new.jpg")] == [None, JPEG, JPEG]
+    assert [row async for row in Media.objects.order_by("pk").values_list("name", flat=True)] == ["shared.jpg", "new.jpg"]
+    assert await AuditEntry.objects.filter(action="media.expired", organisation=world.north, detail="2 recordings").acount() == 1
+    assert (await sync_to_async(media.kept_days)([world.depot, world.south])) == {world.depot: 30, world.south: 0}
+
+
+@pytest.mark.usefixtures("site")
+def test_an_owner_says_how_long_recordings_are_kept(world: World) -> None:
+    browser = signed_in(world, Role.OWNER, world.north)
+    for days in ("45", "", "9999"):
+        assert browser.post("/vehicles/organisations/recordings", {"organisation": world.depot, "days": days}).status_code == 302
+        assert media.own_days() == ({world.depot: 45} if days == "45" else {})
+    assert (
+        signed_in(world, Role.OWNER, world.south)
+        .post("/vehicles/organisations/recordings", {"organisation": world.depot, "days": "1"})
+        .status_code
+        == 404
+    )
+    assert 'name="days"' in browser.get("/vehicles/organisations").content.decode()
 
 
 @pytest.mark.usefixtures("site")

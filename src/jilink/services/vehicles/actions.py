@@ -1,7 +1,8 @@
 """The only writers of vehicles and commands."""
 
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,15 +12,15 @@ from django.db import transaction
 from jilink.core.assets import actions as assets
 from jilink.core.assets.actions import TerminalData
 from jilink.core.assets.reads import seen_terminals
-from jilink.core.outbox import outbox
-from jilink.core.parties import audit
-from jilink.core.parties.access import Actor, NotFound, require_anywhere
+from jilink.core.outbox import letters, outbox
+from jilink.core.parties import audit, walls
+from jilink.core.parties.access import Actor, NotFound, require, require_anywhere
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.services.vehicles import orders, rules
 from jilink.services.vehicles.events import CommandGiven
-from jilink.services.vehicles.models import Command, Media, Vehicle
+from jilink.services.vehicles.models import Command, Media, MediaRetention, Vehicle
 from jilink.services.vehicles.reads.fleet import KIND
 from jilink.services.vehicles.rules import CommandState, Kind, PlateColour
 from jilink.spine.records import CommandReply, CommandRequest
@@ -204,3 +205,35 @@ def note_media(*, stored: MediaStored, received_at: datetime) -> None:
             "longitude": stored.longitude,
         },
     )
+
+
+@transaction.atomic
+def replay_letter(*, letter: int, by: Actor, now: datetime | None = None) -> None:
+    """Have the room of a dead letter told again of its event. Only the installation's operator may. Raises NotFound, NoSuchLetter."""
+    require_anywhere(by, Permission.VIEW_OPERATIONS)
+    with walls.everything():  # the operator's letters are those of the whole installation
+        what = letters.replay(letter, now=now or utc_now())
+    audit.record(by, "letter.replayed", f"letter:{letter}", None, detail=what)
+
+
+@transaction.atomic
+def set_media_retention(*, organisation: OrganisationId, days: int | None, by: Actor) -> None:
+    """Keep recordings for so many days: 0 for ever, None as the organisation above. Raises NotFound, RecordingsRefused."""
+    require(by, Permission.MANAGE_MEMBERS, organisation)
+    rules.media_retention(days)
+    if days is None:
+        MediaRetention.objects.filter(organisation_id=organisation).delete()
+    else:
+        MediaRetention.objects.update_or_create(organisation_id=organisation, defaults={"days": days})
+    audit.record(by, "media.retention_set", f"organisation:{organisation}", organisation, detail="as above" if days is None else str(days))
+
+
+@transaction.atomic
+def forget_media(*, media: Sequence[int], by: Actor, now: datetime) -> int:
+    """Remove the rows of recordings whose time is over, once their bytes are gone; return how many there were."""
+    rows = Media.objects.filter(pk__in=media)
+    counts = Counter(rows.values_list("organisation_id", flat=True))
+    rows.delete()
+    for organisation, count in counts.items():
+        audit.record(by, "media.expired", f"organisation:{organisation}", organisation, detail=f"{count} recordings", at=now)
+    return counts.total()

@@ -78,3 +78,13 @@ class Media(models.Model):
 
     def __str__(self) -> str:
         return f"media {self.pk}"
+
+
+class MediaRetention(models.Model):
+    """How many days an organisation keeps recordings, 0 for ever; without a row it is as above, and at last as the setting says."""
+
+    organisation = models.OneToOneField("parties.Organisation", on_delete=models.CASCADE, related_name="+")
+    days = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.days} days"

@@ -5,13 +5,14 @@ import asyncio
 import msgspec
 from django.db import close_old_connections
 
-from jilink.core.outbox.registry import Context, reacts_to
+from jilink.core.outbox.registry import Context, reacts_to, works_beside
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.ids import AssetId
-from jilink.services.vehicles import actions, rules
+from jilink.services.vehicles import actions, rules, trimming
 from jilink.services.vehicles.events import CommandGiven
 from jilink.spine import subjects
+from jilink.spine.client import Spine
 from jilink.spine.connection import NoResponder, SpineTimeout
 from jilink.spine.records import CommandReply, CommandRequest
 from jilink.spine.terminals import MediaStored
@@ -75,3 +76,9 @@ def _note(reply: CommandReply) -> rules.CommandState:
         return actions.note_reply(reply=reply, now=utc_now())
     finally:
         close_old_connections()
+
+
+@works_beside
+async def trim_media(spine: Spine) -> None:
+    """Delete recordings past their retention, for ever."""
+    await trimming.run(spine)

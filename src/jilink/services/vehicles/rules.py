@@ -144,3 +144,16 @@ def stops(t: np.ndarray, speed_kmh: np.ndarray, latitude: np.ndarray, longitude:
         for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
         if standing[begin] and t[end] - t[begin] >= SHORTEST_STOP_MS
     ]
+
+
+LONGEST_MEDIA_DAYS = 3660
+
+
+class RecordingsRefused(Refused):
+    """Recordings cannot be kept for so long."""
+
+
+def media_retention(days: int | None) -> None:
+    """Raise RecordingsRefused where recordings cannot be kept for so many days."""
+    if days is not None and not 0 <= days <= LONGEST_MEDIA_DAYS:
+        raise RecordingsRefused("Keep recordings for 1 to 3660 days, or for ever (0).")

@@ -19,6 +19,7 @@ urlpatterns = [
     path("waiting/policy", terminals.admission_policy, name="policy"),
     path("organisations", organisations.settings, name="organisations"),
     path("organisations/retention", organisations.retention, name="retention"),
+    path("organisations/recordings", organisations.media_retention, name="media_retention"),
     path("organisations/admission", organisations.admission, name="admission"),
     path("quarantine", terminals.quarantine, name="quarantine"),
     path("alarms", alarms.alarms, name="all_alarms"),

@@ -7,6 +7,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from jilink.core.files import pictures
+from jilink.core.files.rules import JPEG, PNG, FileRefused
 from jilink.core.parties.access import Actor
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import AssetId
@@ -25,6 +27,8 @@ INLINE = {
     "video/mp4": "mp4",
 }
 """What browsers show by themselves, and cannot mistake for a page; all else is only ever saved to a file."""
+PICTURES = {"image/jpeg": JPEG, "image/png": PNG}
+_SAVED = "application/octet-stream"
 SANDBOX = "default-src 'none'; sandbox"
 OTHER_SUFFIXES = {"image/tiff": "tif", "video/x-ms-wmv": "wmv", "video/h264": "h264", "text/plain": "txt"}
 
@@ -62,11 +66,18 @@ def gallery(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
 @require_safe
 @signed_in
 def recording(request: HttpRequest, actor: Actor, asset: int, media: int) -> HttpResponse:
-    """Send one recording as it came, in a sandbox: nothing in it can run, whatever the terminal sent."""
+    """Send one recording in a sandbox: for showing, a picture is encoded anew; for keeping, the bytes as the terminal sent them."""
     found, data = recordings.content(actor, AssetId(asset), media, utc_now())
-    inline = found.content_type in INLINE and "download" not in request.GET
-    suffix = INLINE.get(found.content_type) or OTHER_SUFFIXES.get(found.content_type, "bin")
-    response = HttpResponse(data, content_type=found.content_type if found.content_type in INLINE else "application/octet-stream")
+    kind = found.content_type if found.content_type in INLINE and "download" not in request.GET else _SAVED
+    if kind in PICTURES:
+        try:
+            picture = pictures.renew(data, PICTURES[kind])
+            data, kind = picture.data, picture.kind.content_type
+        except FileRefused:  # damaged or not a picture: whoever needs the evidence saves it
+            kind = _SAVED
+    inline = kind != _SAVED
+    suffix = INLINE.get(kind) or INLINE.get(found.content_type) or OTHER_SUFFIXES.get(found.content_type, "bin")
+    response = HttpResponse(data, content_type=kind)
     response["Content-Disposition"] = f'{"inline" if inline else "attachment"}; filename="{asset}-{found.id}.{suffix}"'
     response["Content-Security-Policy"] = SANDBOX
     response["X-Content-Type-Options"] = "nosniff"

@@ -11,8 +11,10 @@ from jilink.core.parties.access import Actor, NotFound, require_anywhere
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
+from jilink.services.vehicles import actions as vehicles
 from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.pages.terminals import number
+from jilink.services.vehicles.reads import media
 
 
 @require_safe
@@ -20,7 +22,10 @@ from jilink.services.vehicles.pages.terminals import number
 def settings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the settings of every organisation that the viewer owns."""
     require_anywhere(actor, Permission.MANAGE_MEMBERS)
-    return render(request, "vehicles/organisations.html", {"organisations": reads.organisation_settings(actor)})
+    found = reads.organisation_settings(actor)
+    own, kept = media.own_days(), media.kept_days([each.id for each in found])
+    rows = [{"settings": each, "media_days": own.get(each.id), "media_kept": kept[each.id]} for each in found]
+    return render(request, "vehicles/organisations.html", {"organisations": found, "recordings": rows})
 
 
 @require_POST
@@ -28,10 +33,8 @@ def settings(request: HttpRequest, actor: Actor) -> HttpResponse:
 def retention(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Keep positions for so many days; an empty field leaves it to the organisation above."""
     require_anywhere(actor, Permission.MANAGE_MEMBERS)
-    text = request.POST.get("days", "").strip()
-    days = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else None if not text else -1
     try:
-        actions.set_retention(organisation=OrganisationId(number(request, "organisation")), days=days, by=actor)
+        actions.set_retention(organisation=OrganisationId(number(request, "organisation")), days=_days(request), by=actor)
     except NotFound:
         raise
     except Refused as error:
@@ -39,6 +42,27 @@ def retention(request: HttpRequest, actor: Actor) -> HttpResponse:
         return redirect("vehicles:organisations")
     messages.success(request, _("Saved."))
     return redirect("vehicles:organisations")
+
+
+@require_POST
+@signed_in
+def media_retention(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Keep photos, sound, video and attachments for so many days; an empty field leaves it to the organisation above."""
+    require_anywhere(actor, Permission.MANAGE_MEMBERS)
+    try:
+        vehicles.set_media_retention(organisation=OrganisationId(number(request, "organisation")), days=_days(request), by=actor)
+    except NotFound:
+        raise
+    except Refused as error:
+        messages.error(request, _(str(error)))
+        return redirect("vehicles:organisations")
+    messages.success(request, _("Saved."))
+    return redirect("vehicles:organisations")
+
+
+def _days(request: HttpRequest) -> int | None:
+    text = request.POST.get("days", "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else None if not text else -1
 
 
 @require_POST

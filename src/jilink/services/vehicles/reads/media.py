@@ -1,18 +1,20 @@
 """Photos, sound, video and attachments of alarms. Sensitive: each recording that is fetched leaves an audit row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
+from django.conf import settings
 
 from jilink.core.assets import reads as assets
 from jilink.core.parties import audit
+from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
-from jilink.kernel.ids import AssetId
+from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.services.vehicles import link
-from jilink.services.vehicles.models import Media
+from jilink.services.vehicles.models import Media, MediaRetention
 from jilink.services.vehicles.reads.orders import Order
 
 PAGE = 24
@@ -96,6 +98,33 @@ def of_orders(actor: Actor, asset: AssetId, orders: Sequence[Order]) -> dict[str
         for order in orders
         if order.id in numbers
     }
+
+
+def kept_days(organisations: Iterable[OrganisationId]) -> dict[OrganisationId, int]:
+    """Return how many days each keeps recordings (0: for ever): its own word, else the nearest above, else the setting. Asks no wall."""
+    said = dict(MediaRetention.objects.values_list("organisation_id", "days"))
+    return {
+        each: next((said[one] for one in reversed(parties.line(each)) if one in said), settings.JILINK.media_days) for each in organisations
+    }
+
+
+def own_days() -> dict[int, int]:
+    """Return what organisations say of themselves. For a page that asks who may see it."""
+    return dict(MediaRetention.objects.values_list("organisation_id", "days"))
+
+
+def expired(now: datetime, limit: int) -> list[tuple[int, str]]:
+    """Return number and object of recordings past their retention, oldest first; the object "" where another recording still needs it."""
+    found: list[tuple[int, str]] = []
+    owners = {OrganisationId(pk) for pk in Media.objects.values_list("organisation_id", flat=True).distinct()}
+    for organisation, days in kept_days(owners).items():
+        if days and len(found) < limit:
+            rows = Media.objects.filter(organisation_id=organisation, received_at__lt=now - timedelta(days=days)).order_by("received_at")
+            found += rows.values_list("pk", "name")[: limit - len(found)]
+    going = {pk for pk, _name in found}
+    names = {name for _pk, name in found}
+    needed = set(Media.objects.filter(name__in=names).exclude(pk__in=going).values_list("name", flat=True))
+    return [(pk, "" if name in needed else name) for pk, name in found]
 
 
 class _Number(msgspec.Struct):
