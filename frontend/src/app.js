@@ -66,6 +66,7 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (!target.matches("[data-calm]")) return;
   const selection = document.getSelection();
   const marked = !selection.isCollapsed && target.contains(selection.anchorNode);
-  const typing = target.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+  const fields = [...target.querySelectorAll("input:not([type=hidden]), select, textarea")];
+  const typing = fields.some((field) => field === document.activeElement || ("defaultValue" in field && field.value !== field.defaultValue));
   if (marked || typing || target.querySelector("details[open], dialog[open]")) event.detail.shouldSwap = false;
 });
