@@ -71,7 +71,7 @@ def _in_python(path: Path) -> Iterator[Found]:
 
 
 def _refusals(path: Path) -> Iterator[Found]:
-    # What the rules refuse is said by the exception's own words, which the page translates when it shows them.
+    # What the rules refuse is said by the exception's own words (and values), which the page translates when it shows them.
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         call = node.exc if isinstance(node, ast.Raise) else None
         if isinstance(call, ast.Call) and len(call.args) == 1 and isinstance(call.args[0], ast.Constant):

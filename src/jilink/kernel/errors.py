@@ -5,7 +5,15 @@ A concrete error is defined beside the function that raises it and derives from 
 
 
 class Refused(Exception):
-    """The rules say no. Tell the person what was wrong, what was kept and what to do."""
+    """The rules say no. Tell the person what was wrong, what was kept and what to do.
+
+    ``Refused("At most %(most)d are kept.", most=5)``: `message` is what a translator knows, `values` go into it.
+    """
+
+    def __init__(self, message: str = "", **values: object) -> None:
+        super().__init__(message % values if values else message)
+        self.message = message
+        self.values = values
 
 
 class Malformed(Exception):

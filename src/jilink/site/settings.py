@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "jilink.core.interactions",
     "jilink.core.observations",
     "jilink.core.cases",
+    "jilink.services.console",
     "jilink.services.vehicles",
     "allauth",
     "allauth.account",
@@ -65,6 +66,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "jilink.core.parties.second_factor.set_up_first",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "jilink.site.urls"
@@ -104,7 +106,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "jilink.core.parties.sign_in.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Jilink"
 
 _SECURE = any(origin.startswith("https:") for origin in _ORIGINS) if _ORIGINS else not _LOOPBACK
@@ -115,6 +118,7 @@ LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _SECURE  # browsers themselves allow it on loopback alone
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else None
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _SECURE else 0  # whoever ends TLS says who the client is, for the limits on signing in
 SECURE_HSTS_SECONDS = 31536000 if _SECURE else 0
@@ -151,8 +155,9 @@ DJANGO_VITE = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 CACHES = {
-    "default": {  # counts attempts to sign in, which is why it must not forget the old ones for a flood of new ones
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "default": {  # counts attempts to sign in: one count for all web processes, which must not forget the old ones for a flood of new ones
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "jilink_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("jilink.webkit.urls")),
     path("vehicles/", include("jilink.services.vehicles.urls")),
+    path("console/", include("jilink.services.console.urls")),
     path("operations/", operations, name="operations"),
     path("operations/letters/<int:letter>/replay", replay, name="replay"),
     path("api/v1/", api.urls),

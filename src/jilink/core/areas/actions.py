@@ -126,7 +126,9 @@ def _add_edition(
     owner = Q(organisation=None) if organisation is None else Q(organisation=organisation)
     last = Layer.objects.select_for_update().filter(owner, key=key).order_by("-edition").first()
     if last is not None and valid_from <= last.valid_from:
-        raise EditionRefused(f"The edition before holds from {last.valid_from}. A new one must begin after that day.")
+        raise EditionRefused(
+            "The edition before holds from %(valid_from)s. A new one must begin after that day.", valid_from=last.valid_from
+        )
     if last is not None:
         Layer.objects.filter(pk=last.pk).update(valid_until=valid_from)
     digest = hashlib.sha256()

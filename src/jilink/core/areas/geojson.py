@@ -97,7 +97,7 @@ def read(data: bytes, *, columns: Columns | None = None, datum: str = "", level:
         points += shapely.get_num_coordinates(shape)
         if points > MOST_POINTS:
             raise GeoJSONRefused(
-                f"The borders have more than {MOST_POINTS // 1_000_000} million points. Simplify them and load the file again."
+                "The borders have more than %(most)s million points. Simplify them and load the file again.", most=MOST_POINTS // 1_000_000
             )
         areas.append(_area(number, feature.properties or {}, named, level, shape))
         if remark:
@@ -108,15 +108,19 @@ def read(data: bytes, *, columns: Columns | None = None, datum: str = "", level:
 
 def _decoded(data: bytes) -> _Collection:
     if len(data) > LARGEST:
-        raise GeoJSONRefused(f"The file is larger than {LARGEST // 1_000_000} MB. Simplify its borders or split it.")
+        raise GeoJSONRefused("The file is larger than %(most)s MB. Simplify its borders or split it.", most=LARGEST // 1_000_000)
     try:
         collection = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Collection)
     except msgspec.DecodeError as error:
-        raise GeoJSONRefused(f"This is not GeoJSON: {error}.") from error
+        raise GeoJSONRefused("This is not GeoJSON: %(error)s.", error=error) from error
     if collection.type != "FeatureCollection" or not collection.features:
         raise GeoJSONRefused("This is not a FeatureCollection with at least one feature.")
     if len(collection.features) > MOST_AREAS:
-        raise GeoJSONRefused(f"The file has {len(collection.features)} areas; at most {MOST_AREAS} are loaded at once.")
+        raise GeoJSONRefused(
+            "The file has %(features)s areas; at most %(most_areas)s are loaded at once.",
+            features=len(collection.features),
+            most_areas=MOST_AREAS,
+        )
     return collection
 
 
@@ -132,7 +136,7 @@ def _transform(datum: str) -> Transform | None:
         source = pyproj.CRS.from_user_input(datum)
         transformer = pyproj.Transformer.from_crs(source, WGS84, always_xy=True)
     except pyproj.exceptions.ProjError as error:
-        raise GeoJSONRefused(f"The reference system {datum!r} is not known. Name one such as EPSG:4490, or gcj02.") from error
+        raise GeoJSONRefused("The reference system %(datum)r is not known. Name one such as EPSG:4490, or gcj02.", datum=datum) from error
     if source.equals(pyproj.CRS.from_user_input(WGS84), ignore_axis_order=True):
         return None
 
@@ -152,21 +156,30 @@ def _shape(number: int, feature: _Feature, to_wgs84: Transform | None) -> tuple[
     try:
         shape = shapely.force_2d(shapely.from_geojson(bytes(feature.geometry)))
     except (shapely.errors.GEOSException, ValueError) as error:
-        raise GeoJSONRefused(f"Feature {number} has no readable geometry: {error}.") from error
+        raise GeoJSONRefused("Feature %(number)s has no readable geometry: %(error)s.", number=number, error=error) from error
     if shape is None or shape.geom_type not in _POLYGONS or shape.is_empty:
-        raise GeoJSONRefused(f"Feature {number} is no polygon. Only areas can be loaded.")
+        raise GeoJSONRefused("Feature %(number)s is no polygon. Only areas can be loaded.", number=number)
     if to_wgs84 is not None:
         shape = shapely.transform(shape, to_wgs84)
     west, south, east, north = shape.bounds
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise GeoJSONRefused(f"Feature {number} lies outside the earth ({west:.3f}, {south:.3f}). Name the file's reference system.")
+        raise GeoJSONRefused(
+            "Feature %(number)s lies outside the earth (%(west).3f, %(south).3f). Name the file's reference system.",
+            number=number,
+            west=west,
+            south=south,
+        )
     if shape.is_valid:
         return shape, ""
     reason = shapely.is_valid_reason(shape)
     parts = [part for part in shapely.get_parts(shapely.make_valid(shape)) if part.geom_type in _POLYGONS]
     mended = shapely.union_all(parts)
     if mended.is_empty or abs(mended.area - abs(shape.area)) > REPAIR * mended.area:
-        raise GeoJSONRefused(f"Feature {number} has a border that encloses no clear area: {reason}. Mend it and load the file again.")
+        raise GeoJSONRefused(
+            "Feature %(number)s has a border that encloses no clear area: %(reason)s. Mend it and load the file again.",
+            number=number,
+            reason=reason,
+        )
     return mended, f"its border was mended ({reason})"
 
 
@@ -175,17 +188,24 @@ def _area(number: int, properties: dict[str, object], columns: Columns, level: s
         value = properties.get(name)
         words = "" if value is None else str(value).strip()
         if needed and not words:
-            raise GeoJSONRefused(f"Feature {number} has no property {name!r}. Say which property holds it.")
+            raise GeoJSONRefused("Feature %(number)s has no property %(name)r. Say which property holds it.", number=number, name=name)
         if len(words) > longest or not words.isprintable():
-            raise GeoJSONRefused(f"Property {name!r} of feature {number} is longer than {longest} characters or unreadable.")
+            raise GeoJSONRefused(
+                "Property %(name)r of feature %(number)s is longer than %(longest)s characters or unreadable.",
+                name=name,
+                number=number,
+                longest=longest,
+            )
         return words
 
     found = text(columns.level, 12) or level
     if found not in ORDER:
-        raise GeoJSONRefused(f"Feature {number} has the level {found!r}; there are {', '.join(ORDER)}.")
+        raise GeoJSONRefused(
+            "Feature %(number)s has the level %(found)r; there are %(order)s.", number=number, found=found, order=", ".join(ORDER)
+        )
     code = text(columns.code, 24, needed=True)
     if "/" in code:
-        raise GeoJSONRefused(f"The code {code!r} of feature {number} holds a slash.")
+        raise GeoJSONRefused("The code %(code)r of feature %(number)s holds a slash.", code=code, number=number)
     name = text(columns.name, 60, needed=True)
     return Shape(code, name, text(columns.name_en, 60), found, text(columns.parent, 24), shape)
 
@@ -193,13 +213,13 @@ def _area(number: int, properties: dict[str, object], columns: Columns, level: s
 def _check_codes(areas: list[Shape]) -> None:
     code, times = Counter(area.code for area in areas).most_common(1)[0]
     if times > 1:
-        raise GeoJSONRefused(f"The code {code!r} stands {times} times in the file.")
+        raise GeoJSONRefused("The code %(code)r stands %(times)s times in the file.", code=code, times=times)
     ranks = {area.code: ORDER[area.level] for area in areas}
     for area in areas:
         if area.parent and area.parent not in ranks:
-            raise GeoJSONRefused(f"{area.code!r} lies in {area.parent!r}, which is not in the file.")
+            raise GeoJSONRefused("%(code)r lies in %(parent)r, which is not in the file.", code=area.code, parent=area.parent)
         if area.parent and ranks[area.parent] >= ranks[area.code]:
-            raise GeoJSONRefused(f"{area.code!r} lies in {area.parent!r}, which is not of a larger level.")
+            raise GeoJSONRefused("%(code)r lies in %(parent)r, which is not of a larger level.", code=area.code, parent=area.parent)
 
 
 def _overlaps(areas: list[Shape]) -> Iterable[str]:

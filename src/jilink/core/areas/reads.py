@@ -174,7 +174,7 @@ def shapes(actor: Actor, layer: LayerId, level: str, *, tolerance: float = 0.0) 
     """
     rows = list(_areas(actor, None).filter(layer_id=layer, level=level).exclude(shape=None).order_by("code")[: DRAWN + 1])
     if len(rows) > DRAWN:
-        raise TooManyAreas(f"This level has more than {DRAWN} areas. Choose a larger level or look at part of it.")
+        raise TooManyAreas("This level has more than %(drawn)s areas. Choose a larger level or look at part of it.", drawn=DRAWN)
     if not rows:
         raise NotFound("There is no such layer, or you may not see it.")
     drawn = shapely.from_wkb([bytes(row.shape or b"") for row in rows])

@@ -79,7 +79,11 @@ def check_size(kind: Kind, size: int) -> None:
     if not size:
         raise FileRefused("The file is empty. Nothing was kept.")
     if size > LARGEST[kind.family]:
-        raise FileRefused(f"The file has {size / 1e6:.1f} MB; at most {LARGEST[kind.family] // 1_000_000} MB are kept. Send a smaller one.")
+        raise FileRefused(
+            "The file has %(value).1f MB; at most %(value2)s MB are kept. Send a smaller one.",
+            value=size / 1000000.0,
+            value2=LARGEST[kind.family] // 1000000,
+        )
 
 
 def name_of(given: str, kind: Kind) -> str:

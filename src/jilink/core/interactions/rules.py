@@ -61,7 +61,11 @@ def text(words: str) -> str:
     """Return what was said as it is kept, without control characters but line ends. Raises InteractionRefused."""
     clean = "".join(c for c in words.replace("\r\n", "\n") if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
     if len(clean) > LONGEST_TEXT:
-        raise InteractionRefused(f"This has {len(clean)} characters; at most {LONGEST_TEXT} are kept as one. Send it in parts.")
+        raise InteractionRefused(
+            "This has %(clean)s characters; at most %(longest_text)s are kept as one. Send it in parts.",
+            clean=len(clean),
+            longest_text=LONGEST_TEXT,
+        )
     return clean
 
 

@@ -40,7 +40,9 @@ def write_version(*, article: ArticleId, title: Text, body: Text, based_on: int,
     """
     row = _row(article, Permission.WRITE_KNOWLEDGE, by)
     if based_on != row.latest:
-        raise WrittenMeanwhile(f"Version {row.latest} was written meanwhile. Nothing of yours is lost: compare the two and save again.")
+        raise WrittenMeanwhile(
+            "Version %(latest)s was written meanwhile. Nothing of yours is lost: compare the two and save again.", latest=row.latest
+        )
     row.state = rules.after(row.state, Step.WRITE)
     return _write(row, title, body, by, now or utc_now())
 

@@ -59,7 +59,9 @@ def after(state: str, step: Step) -> State:
     """Return the state after a step. Raises ArticleRefused."""
     found = NEXT.get((State(state), step))
     if found is None:
-        raise ArticleRefused(f"An article that is {State(state).value.replace('_', ' ')} cannot take the step {step.value}.")
+        raise ArticleRefused(
+            "An article that is %(state)s cannot take the step %(step)s.", state=State(state).value.replace("_", " "), step=step.value
+        )
     return found
 
 
@@ -75,16 +77,21 @@ def check_words(title: Text, body: Text) -> None:
         raise ArticleRefused("An article needs a title in at least one language.")
     for name, head, text in (("Chinese", title.zh, body.zh), ("English", title.en, body.en)):
         if bool(head.strip()) != bool(text.strip()):
-            raise ArticleRefused(f"The {name} version has a title without a text or a text without a title.")
+            raise ArticleRefused("The %(name)s version has a title without a text or a text without a title.", name=name)
         if len(head) > LONGEST_TITLE or len(text) > LONGEST_BODY:
-            raise ArticleRefused(f"The {name} version is too long: at most {LONGEST_TITLE} characters of title, {LONGEST_BODY} of text.")
+            raise ArticleRefused(
+                "The %(name)s version is too long: at most %(longest_title)s characters of title, %(longest_body)s of text.",
+                name=name,
+                longest_title=LONGEST_TITLE,
+                longest_body=LONGEST_BODY,
+            )
 
 
 def filed(topics: list[str]) -> str:
     """Return topics as they are kept: each between bars, without doubles. Raises ArticleRefused."""
     clean = list(dict.fromkeys(re.sub(r"\s+", " ", topic).strip() for topic in topics if topic.strip()))
     if len(clean) > MOST_TOPICS or any("|" in topic or len(topic) > 30 for topic in clean):
-        raise ArticleRefused(f"At most {MOST_TOPICS} topics of 30 characters, without a bar.")
+        raise ArticleRefused("At most %(most_topics)s topics of 30 characters, without a bar.", most_topics=MOST_TOPICS)
     return f"|{'|'.join(clean)}|" if clean else ""
 
 

@@ -18,6 +18,7 @@ from jilink.services.vehicles import rules
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.reads.fleet import KIND, Record
 from jilink.services.vehicles.rules import Kind, PlateColour
+from jilink.webkit.door import said
 
 COLUMNS = ("plate", "plate_colour", "vin", "kind", "driver", "driver_phone", "terminal_phone", "profile", "note")
 CHINESE = {
@@ -121,7 +122,7 @@ def _line(number: int, row: dict[str, str], organisation: OrganisationId) -> Lin
             note=row.get("note", "")[:200],
         )
     except Refused as error:
-        return Line(number, data, _(str(error)))
+        return Line(number, data, said(error))
     return Line(number, data, "")
 
 

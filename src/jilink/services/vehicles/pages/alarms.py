@@ -17,9 +17,9 @@ from jilink.core.observations.reads import AlarmView, Standing
 from jilink.core.parties.access import Actor, NotFound, require_anywhere
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
-from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.pages.fleet import page_number, page_of
 from jilink.services.vehicles.words import word
+from jilink.webkit.door import signed_in
 from jilink.webkit.parts import Choice, undoable
 
 PAGE = 50

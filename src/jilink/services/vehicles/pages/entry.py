@@ -18,10 +18,10 @@ from jilink.protocols.jt808.vendors import PROFILES
 from jilink.services.vehicles import actions, importing
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.command_forms import Posted
-from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.reads import fleet
 from jilink.services.vehicles.rules import Kind, PlateColour
 from jilink.services.vehicles.words import lazy_word
+from jilink.webkit.door import said, signed_in
 
 MANAGE = Permission.MANAGE_VEHICLES
 KINDS = {
@@ -98,7 +98,7 @@ def _save(request: HttpRequest, form: VehicleForm, asset: AssetId | None, actor:
     except NotFound:
         raise
     except Refused as error:
-        form.add_error(None, _(str(error)))
+        form.add_error(None, said(error))
         return None
     messages.success(request, _("Saved."))
     return redirect("vehicles:vehicle", asset)
@@ -178,7 +178,7 @@ def import_vehicles(request: HttpRequest, actor: Actor) -> HttpResponse:
         except NotFound:
             raise
         except Refused as error:
-            form.add_error("file", _(str(error)))
+            form.add_error("file", said(error))
     return render(request, "vehicles/import.html", context, status=400 if form.errors else 200)
 
 

@@ -17,9 +17,9 @@ from jilink.core.parties.access import Actor
 from jilink.core.parties.rules import Permission
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.services.vehicles import live as streams
-from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.reads import fleet
 from jilink.services.vehicles.watching import STATES
+from jilink.webkit.door import signed_in
 
 MOST_NAMES = 200
 STILL_ALLOWED_S = 30.0

@@ -12,12 +12,12 @@ from jilink.core.files.rules import JPEG, PNG, FileRefused
 from jilink.core.parties.access import Actor
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import AssetId
-from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.pages.fleet import page_number, page_of
 from jilink.services.vehicles.reads import fleet
 from jilink.services.vehicles.reads import media as recordings
 from jilink.services.vehicles.reads.media import Recording
 from jilink.services.vehicles.words import word
+from jilink.webkit.door import signed_in
 
 INLINE = {
     "image/jpeg": "jpg",

@@ -11,7 +11,7 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.services.vehicles import actions, installation
-from jilink.services.vehicles.pages.door import signed_in
+from jilink.webkit.door import said, signed_in
 
 
 @require_safe
@@ -32,7 +32,7 @@ def replay(request: HttpRequest, actor: Actor, letter: int) -> HttpResponse:
     except NotFound:
         raise
     except Refused as error:
-        messages.error(request, _(str(error)))
+        messages.error(request, said(error))
     else:
         messages.success(request, _("It is being told again; the letter goes once that succeeds."))
     return redirect("operations")

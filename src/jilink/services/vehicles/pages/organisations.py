@@ -12,9 +12,9 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
 from jilink.services.vehicles import actions as vehicles
-from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.pages.terminals import number
 from jilink.services.vehicles.reads import media
+from jilink.webkit.door import said, signed_in
 
 
 @require_safe
@@ -38,7 +38,7 @@ def retention(request: HttpRequest, actor: Actor) -> HttpResponse:
     except NotFound:
         raise
     except Refused as error:
-        messages.error(request, _(str(error)))
+        messages.error(request, said(error))
         return redirect("vehicles:organisations")
     messages.success(request, _("Saved."))
     return redirect("vehicles:organisations")
@@ -54,7 +54,7 @@ def media_retention(request: HttpRequest, actor: Actor) -> HttpResponse:
     except NotFound:
         raise
     except Refused as error:
-        messages.error(request, _(str(error)))
+        messages.error(request, said(error))
         return redirect("vehicles:organisations")
     messages.success(request, _("Saved."))
     return redirect("vehicles:organisations")
@@ -75,5 +75,5 @@ def admission(request: HttpRequest, actor: Actor) -> HttpResponse:
     except NotFound:
         raise
     except Refused as error:
-        messages.error(request, _(str(error)))
+        messages.error(request, said(error))
     return redirect("vehicles:organisations")

@@ -22,8 +22,8 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.services.vehicles import actions, reasons
-from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.reads import fleet, frames
+from jilink.webkit.door import said, signed_in
 
 ADMIT = Permission.ADMIT_TERMINALS
 RECORD_FOR = timedelta(hours=1)
@@ -94,7 +94,7 @@ def admit(request: HttpRequest, actor: Actor) -> HttpResponse:
     except NotFound:
         raise
     except Refused as error:
-        return _waiting(request, actor, wrong=Wrong(terminal, plate, organisation, _(str(error))))
+        return _waiting(request, actor, wrong=Wrong(terminal, plate, organisation, said(error)))
     messages.success(request, _("The terminal was admitted; it is let in when it calls again."))
     return redirect("vehicles:vehicle", asset)
 
@@ -117,7 +117,7 @@ def admission_policy(request: HttpRequest, actor: Actor) -> HttpResponse:
     except NotFound:
         raise
     except Refused as error:
-        messages.error(request, _(str(error)))
+        messages.error(request, said(error))
     return redirect("vehicles:waiting")
 
 

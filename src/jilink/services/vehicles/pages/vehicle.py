@@ -24,7 +24,6 @@ from jilink.services.vehicles import actions, orders, reasons, saying
 from jilink.services.vehicles.command_forms import CommandForm, Posted, Wishes, form_for
 from jilink.services.vehicles.orders import BY_MESSAGE, BY_SLUG, OFFERS, Offer
 from jilink.services.vehicles.pages.alarms import told_undoable
-from jilink.services.vehicles.pages.door import signed_in
 from jilink.services.vehicles.pages.entry import KINDS
 from jilink.services.vehicles.pages.media import shown
 from jilink.services.vehicles.reads import fleet, track
@@ -32,6 +31,7 @@ from jilink.services.vehicles.reads import media as recordings
 from jilink.services.vehicles.reads import orders as order_reads
 from jilink.services.vehicles.rules import CommandRefused, Kind, Year
 from jilink.services.vehicles.words import word
+from jilink.webkit.door import signed_in
 
 PHOTOGRAPH = 0x8801
 READ_PARAMETERS = 0x8106

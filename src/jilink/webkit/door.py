@@ -1,4 +1,4 @@
-"""What every page of this service begins with: who asks, and what the families of errors look like to people."""
+"""What every page begins with: who asks, and what the families of errors look like to people."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -29,13 +29,19 @@ def signed_in(
         except NotFound as error:
             raise Http404 from error
         except Refused as error:
-            return problem(request, 400, _("That cannot be done"), _(str(error)))
+            return problem(request, 400, _("That cannot be done"), said(error))
         except Unavailable:
             return problem(request, 503, _("This is not available right now"), _("Nothing you entered was lost. Try again in a moment."))
 
     return entered
 
 
+def said(error: Refused) -> str:
+    """Return what the rules say, in the reader's language."""
+    words = _(error.message)
+    return words % error.values if error.values else words
+
+
 def problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
     """Answer with a page that says what happened and what to do."""
-    return render(request, "vehicles/problem.html", {"title": title, "text": text}, status=status)
+    return render(request, "webkit/refused.html", {"title": title, "text": text}, status=status)

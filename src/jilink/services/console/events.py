@@ -1,0 +1,1 @@
+"""What happened in the console itself: nothing yet that anybody else has to know."""

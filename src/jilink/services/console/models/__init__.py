@@ -1,0 +1,1 @@
+"""Tables of what the console itself keeps: saved views, drafts, presence."""

@@ -1,0 +1,1 @@
+"""Every query about what the console itself keeps: saved views, drafts, presence."""
