@@ -92,6 +92,8 @@ def write_edges(edges: Sequence[Edge]) -> None:
                         ended_at=edge.ended_at,
                         level=edge.level,
                         label=edge.label,
+                        rule=edge.rule,
+                        title=edge.title,
                     )
                     for edge in group
                     if edge.raised

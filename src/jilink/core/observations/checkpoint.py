@@ -13,6 +13,7 @@ import pyarrow as pa
 import structlog
 
 from jilink.core.observations.columns import Fleet
+from jilink.core.observations.evaluation import STATE
 
 log = structlog.get_logger(__name__)
 LAYOUT = b"2"
@@ -32,19 +33,46 @@ def path(data: Path) -> Path:
     return data / "watch" / "state.arrow"
 
 
-def save(file: Path, state: pa.RecordBatch, place: Place) -> None:
-    """Replace the checkpoint; on disk when it returns. Raises OSError."""
+def save(file: Path, state: pa.RecordBatch, place: Place, ruled: pa.RecordBatch) -> None:
+    """Replace the checkpoint; on disk when it returns. Raises OSError.
+
+    The state of the rules lies beside it under the place's number and is there first; those of earlier places go last.
+    """
     metadata = {b"layout": LAYOUT, b"life": place.life.encode(), b"sequence": str(place.sequence).encode()}
     if place.stored_at is not None:
         metadata[b"stored_at"] = place.stored_at.isoformat().encode()
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = file.with_name("state.new")
+    beside = _beside(file, place)
+    _replace(beside, ruled)
+    _replace(file, state.replace_schema_metadata(metadata))
+    for old in file.parent.glob("rules-*.arrow"):
+        if old != beside:
+            old.unlink(missing_ok=True)
+
+
+def _beside(file: Path, place: Place) -> Path:
+    return file.with_name(f"rules-{place.sequence}.arrow")
+
+
+def _replace(file: Path, batch: pa.RecordBatch) -> None:
+    fresh = file.with_suffix(".new")
     with fresh.open("wb") as sink:
-        with pa.ipc.new_file(sink, state.schema.with_metadata(metadata)) as writer:
-            writer.write_batch(state.replace_schema_metadata(metadata))
+        with pa.ipc.new_file(sink, batch.schema) as writer:
+            writer.write_batch(batch)
         sink.flush()
         os.fsync(sink.fileno())
     fresh.replace(file)
+
+
+def load_ruled(file: Path, place: Place) -> pa.RecordBatch | None:
+    """Return the state of the rules at the checkpoint's place; None where there is none that can be read."""
+    try:
+        with pa.memory_map(str(_beside(file, place))) as source, pa.ipc.open_file(source) as reader:
+            batch = reader.get_batch(0)
+    except (OSError, pa.ArrowException) as error:
+        log.warning("watch.rules_unreadable", file=str(file), reason=repr(error))
+        return None
+    return batch if batch.schema.equals(STATE) else None
 
 
 def load(file: Path) -> tuple[Fleet, Place] | None:

@@ -56,6 +56,8 @@ class Edge:
     ended_at: datetime | None = None
     level: int | None = None
     label: str = ""
+    rule: int | None = None
+    title: str = ""
 
 
 class Fleet:

@@ -11,8 +11,12 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from jilink.core.assets import reads as assets
 from jilink.core.assets.models import Asset
-from jilink.core.observations.models import Alarm
+from jilink.core.observations import evaluation
+from jilink.core.observations.conditions import Condition, load
+from jilink.core.observations.models import Alarm, Rule
+from jilink.core.observations.ruled import Ruling
 from jilink.core.observations.rules import FAMILIES
+from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound, organisations_of
 from jilink.core.parties.rules import Permission
 from jilink.kernel.ids import AssetId, OrganisationId
@@ -30,6 +34,10 @@ class AlarmView:
     level: int | None
     alarm_label: str
     """Ties it to its attachments; "" for device alarms."""
+    title: str
+    """The name of the rule that raised it; "" for what devices tell."""
+    rule: int | None
+    storm: int | None
     raised_at: datetime
     cleared_at: datetime | None
     acknowledged_at: datetime | None
@@ -46,6 +54,9 @@ def _views(rows: QuerySet[Alarm]) -> list[AlarmView]:
             condition=row.condition,
             level=row.level,
             alarm_label=row.label,
+            title=row.title,
+            rule=row.rule_id,
+            storm=row.storm_id,
             raised_at=row.raised_at,
             cleared_at=row.cleared_at,
             acknowledged_at=row.acknowledged_at,
@@ -156,6 +167,65 @@ def open_conditions(assets: Sequence[AssetId] | None = None) -> dict[AssetId, di
     for asset, condition, raised_at in rows.values_list("asset_id", "condition", "raised_at").iterator(chunk_size=2000):
         found.setdefault(AssetId(asset), {})[condition] = raised_at
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleView:
+    """A rule as people see it. `open` is how many of its alarms go on."""
+
+    id: int
+    organisation: OrganisationId
+    organisation_name: str
+    name: str
+    condition: Condition
+    level: int | None
+    enabled: bool
+    changed_at: datetime
+    changed_by: str
+    open: int
+
+
+def rule(actor: Actor, number: int) -> RuleView:
+    """Return one rule. Raises NotFound without MANAGE_RULES."""
+    found = [each for each in rules_of(actor) if each.id == number]
+    if not found:
+        raise NotFound("There is no such rule, or you may not see it.")
+    return found[0]
+
+
+def rules_of(actor: Actor) -> list[RuleView]:
+    """Return the rules of the organisations in which the actor may manage rules, by organisation and name."""
+    rows = Rule.objects.filter(organisation_id__in=organisations_of(actor, Permission.MANAGE_RULES))
+    opened = dict(Alarm.objects.filter(cleared_at=None, rule__in=rows).values_list("rule_id").annotate(Count("pk")))
+    return [
+        RuleView(
+            id=row.pk,
+            organisation=OrganisationId(row.organisation_id),
+            organisation_name=row.organisation.name,
+            name=row.name,
+            condition=load(row.condition),
+            level=row.level,
+            enabled=row.enabled,
+            changed_at=row.changed_at,
+            changed_by=row.changed_by.username if row.changed_by else "",
+            open=opened.get(row.pk, 0),
+        )
+        for row in rows.select_related("organisation", "changed_by").order_by("organisation__path", "name")
+    ]
+
+
+def rulings() -> list[Ruling]:
+    """Return every rule that is switched on, with the organisations it holds for. For the watch, which belongs to no organisation."""
+    return [
+        Ruling(
+            rule=evaluation.Rule(
+                id=row.pk, version=row.version, organisations=frozenset(parties.below(row.organisation_id)), condition=load(row.condition)
+            ),
+            title=row.name,
+            level=row.level,
+        )
+        for row in Rule.objects.filter(enabled=True).order_by("pk")
+    ]
 
 
 def owners() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

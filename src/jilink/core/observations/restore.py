@@ -9,6 +9,7 @@ import structlog
 from jilink.core.observations import checkpoint, reads, rules
 from jilink.core.observations.checkpoint import Place
 from jilink.core.observations.columns import Edge, Fleet
+from jilink.core.observations.ruled import Ruling
 from jilink.history.reads import Reads
 from jilink.history.tables import APPLICATION, History
 from jilink.history.writer import STORED_AT
@@ -29,6 +30,9 @@ class Restored:
     edges: list[Edge]
     opened: dict[AssetId, dict[str, datetime]]
     """Every open condition with the time it was raised."""
+    rulings: list[Ruling]
+    ruled: pa.RecordBatch | None
+    """The rules, and their state where a checkpoint has it."""
 
 
 def restore(settings: Settings, stream: StreamState) -> Restored:
@@ -37,13 +41,14 @@ def restore(settings: Settings, stream: StreamState) -> Restored:
     The checkpoint suffices while the stream still holds what follows it. Otherwise the history fills in what it knows to be newer, as
     one batch, so that alarms that began or ended meanwhile are noticed, at the time of the fix that shows them.
     """
-    opened = reads.open_conditions()
-    saved = checkpoint.load(checkpoint.path(settings.data))
+    opened, rulings = reads.open_conditions(), reads.rulings()
+    file = checkpoint.path(settings.data)
+    saved = checkpoint.load(file)
     if saved is not None:
         fleet, place = saved
         if place.life == stream.life and stream.first <= place.sequence + 1 and place.sequence <= stream.last:
             log.info("watch.restored", assets=fleet.count, after=place.sequence)
-            return Restored(fleet, place, [], opened)
+            return Restored(fleet, place, [], opened, rulings, checkpoint.load_ruled(file, place))
         after = Place(stream.life, 0)
     else:
         fleet = _with_open_alarms(Fleet(), opened)
@@ -52,7 +57,7 @@ def restore(settings: Settings, stream: StreamState) -> Restored:
     for batch in _last_known(settings):
         edges += fleet.apply_positions(batch)
     log.info("watch.restored_from_history", assets=fleet.count, after=after.sequence, checkpoint=saved is not None)
-    return Restored(fleet, after, edges, opened)
+    return Restored(fleet, after, edges, opened, rulings, None)
 
 
 def _place_of_history(settings: Settings, stream: StreamState) -> Place:

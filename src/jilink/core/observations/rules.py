@@ -3,7 +3,7 @@
 Everything is decided for whole columns at once; `now` and times are milliseconds since 1970 UTC.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +37,11 @@ UNDO_WITHIN = timedelta(seconds=12)
 """How long an acknowledgement can be undone: the ten seconds that pages offer it, and two for the way."""
 MOST_AT_ONCE = 500
 """Alarms of one acknowledgement."""
+STORM_ALARMS = 10
+STORM_WITHIN = timedelta(minutes=1)
+"""So many alarms of one condition in one organisation within so long are a storm."""
+STORM_GAP = timedelta(minutes=5)
+"""A storm that no alarm joined for so long is over."""
 FAMILIES = ("device", "adas", "dsm", "bsd", "tpms", "rule")
 """What alarms come from, as the first part of their condition says; a device's own have none."""
 
@@ -88,6 +93,11 @@ def states(is_online: Bools, located: Bools, speed: npt.NDArray[np.uint16], alar
     """Return the state codes. Offline wins over alarm, alarm over moving and idle."""
     awake = np.where(alarmed, ALARM, np.where(speed >= MOVING_SPEED, MOVING, IDLE))
     return np.where(located, np.where(is_online, awake, OFFLINE), NEVER).astype(np.uint8)
+
+
+def storm_is_over(last: datetime, next_: datetime) -> bool:
+    """Return whether an alarm at that moment no longer belongs to the storm whose last alarm that was."""
+    return next_ - last > STORM_GAP
 
 
 def edges(before: Words, after: Words) -> tuple[Words, Words]:

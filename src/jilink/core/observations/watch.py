@@ -18,6 +18,7 @@ from jilink.core.observations.checkpoint import Place
 from jilink.core.observations.columns import Edge
 from jilink.core.observations.live import Boards
 from jilink.core.observations.restore import Restored, restore
+from jilink.core.observations.ruled import Ruled
 from jilink.core.observations.safety import SafetyAlarms, flashes
 from jilink.core.observations.service import Answers
 from jilink.core.observations.tail import Tail
@@ -31,6 +32,8 @@ from jilink.spine.measurements import POSITIONS, SESSIONS
 
 log = structlog.get_logger(__name__)
 TICK_S = 0.5
+LISTEN_MS = 2000
+"""How often rules of silence are looked at."""
 GATHER_S = 0.05
 """Small batches that arrive within so long are taken in as one."""
 SAVE_S = 20.0
@@ -81,6 +84,9 @@ class Watch:
         self._alarms.add(restored.edges)
         self._safety = SafetyAlarms(restored.opened)
         self._fleet.set_lasting(rules.SAFETY, self._safety.lasting.assets())
+        self._ruled = Ruled(self._fleet)
+        self._ruled.begin(restored.rulings, restored.ruled, restored.opened)
+        self._tell_ruled(self._ruled.orphans(restored.opened, now_ms()), anew=True)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._alarms.run())
@@ -146,6 +152,7 @@ class Watch:
             for batch in joined:
                 self._alarms.add(self._fleet.apply_positions(batch))
                 self._colour(self._safety.edges(batch))
+                self._tell_ruled(self._ruled.take(batch))
                 self._tail.add(batch)
                 ROWS.inc(batch.num_rows)
         if messages:
@@ -159,9 +166,15 @@ class Watch:
         if self._safety.lasting.changed:
             self._fleet.set_lasting(rules.SAFETY, self._safety.lasting.assets())
 
+    def _tell_ruled(self, edges: Sequence[Edge], *, anew: bool = False) -> None:
+        """Write alarms of rules, and show them at their assets."""
+        self._alarms.add(edges)
+        if edges or anew:
+            self._fleet.set_lasting(rules.RULED, self._ruled.evaluation.open_assets())
+
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        due, listened = loop.time(), 0
         while True:
             due = max(due + TICK_S, loop.time())
             await asyncio.sleep(due - loop.time())
@@ -169,6 +182,9 @@ class Watch:
                 continue
             started = time.perf_counter()
             now = now_ms()
+            if now - listened >= LISTEN_MS:
+                listened = now
+                self._tell_ruled(self._ruled.listen(now))
             frames = self._boards.frames(now)
             self._tail.forget(now)
             TICK_SECONDS.observe(time.perf_counter() - started)
@@ -194,6 +210,7 @@ class Watch:
             self._owners_wanted.set()
 
         await self._spine.subscribe(subjects.event("assets", "*"), changed)
+        await self._spine.subscribe(subjects.event("observations", "rule_changed"), changed)
 
     def _handler(self, answer: Callable[[bytes, int], bytes]) -> Handler:
         async def handle(request: Request) -> bytes | None:
@@ -214,8 +231,11 @@ class Watch:
             self._owners_wanted.clear()
             try:
                 assets, organisations = await asyncio.to_thread(_in_thread, reads.owners)
+                rulings = await asyncio.to_thread(_in_thread, reads.rulings)
                 self._fleet.set_owners(assets, organisations)
                 self._safety.lasting.keep(assets.tolist())
+                ended = self._ruled.set_rules(rulings, now_ms()) + self._ruled.keep(assets, organisations, now_ms())
+                self._tell_ruled(ended)
                 failing = False
             except DatabaseError as error:
                 if not failing:
@@ -236,12 +256,13 @@ class Watch:
     async def _save(self, patience_s: float) -> None:
         """Save the state with its place, once the alarms it has found are in the database."""
         place, state, edges = self._place, self._fleet.export(), self._alarms.added
+        ruled = self._ruled.evaluation.export()
         if not self._caught_up:
             return
         try:
             async with asyncio.timeout(patience_s):
                 await self._alarms.written(edges)
-            await asyncio.to_thread(checkpoint.save, self._file, state, place)
+            await asyncio.to_thread(checkpoint.save, self._file, state, place, ruled)
         except (TimeoutError, OSError) as error:
             log.warning("watch.checkpoint_failed", reason=repr(error))
 

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from django.db import transaction
 
 from jilink.core.assets.models import Asset
-from jilink.core.observations import rules
-from jilink.core.observations.models import Alarm
+from jilink.core.observations import events, rules
+from jilink.core.observations.actions import storms
+from jilink.core.observations.models import Alarm, Rule
+from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
@@ -39,6 +42,9 @@ class Raised:
     """Given where it has already ended: an instantaneous alarm ends as it begins."""
     level: int | None = None
     label: str = ""
+    rule: int | None = None
+    title: str = ""
+    """The rule that raised it and its name; None and "" for what devices tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,44 +56,77 @@ class Cleared:
     at: datetime
 
 
-@transaction.atomic
-def raise_alarms(raised: Sequence[Raised]) -> int:
-    """Open an alarm for each condition that has none open (one already ended is kept as closed), and return how many there were.
+def raise_alarms(raised: Sequence[Raised], *, now: datetime | None = None) -> int:
+    """Open an alarm for each condition that has none open (one already ended is kept as closed), and return how many were written.
 
-    Conditions already open, told again or of an asset that is gone are left as they are.
+    Conditions already open, told again or of an asset that is gone are left as they are: constraints of the database see to that, also
+    where several processes write at once. Every alarm written is told once (`AlarmRaised`).
     """
-    opened = 0
+    moment = now or utc_now()
+    written = 0
     for start in range(0, len(raised), 200):
-        part = raised[start : start + 200]
-        living = set(Asset.objects.filter(pk__in={item.asset for item in part}).values_list("pk", flat=True))
-        rows = [
-            Alarm(
-                organisation_id=item.organisation,
-                asset_id=item.asset,
-                condition=item.condition,
-                raised_at=item.at,
-                cleared_at=item.ended_at,
-                level=item.level,
-                label=item.label,
-                latitude=item.latitude,
-                longitude=item.longitude,
-            )
-            for item in part
-            if item.asset in living
-        ]
-        before = Alarm.objects.filter(asset_id__in={row.asset_id for row in rows}).count()
-        Alarm.objects.bulk_create(rows, ignore_conflicts=True)
-        opened += Alarm.objects.filter(asset_id__in={row.asset_id for row in rows}).count() - before
-    return opened
+        with transaction.atomic():
+            written += len(_raise(raised[start : start + 200], moment))
+    return written
+
+
+def _raise(part: Sequence[Raised], now: datetime) -> list[Alarm]:
+    living = set(Asset.objects.filter(pk__in={item.asset for item in part}).values_list("pk", flat=True))
+    standing = set(Rule.objects.filter(pk__in={item.rule for item in part if item.rule}).values_list("pk", flat=True))
+    token = uuid4()
+    rows = [
+        Alarm(
+            organisation_id=item.organisation,
+            asset_id=item.asset,
+            condition=item.condition,
+            title=item.title,
+            rule_id=item.rule,
+            token=token,
+            raised_at=item.at,
+            cleared_at=item.ended_at,
+            level=item.level,
+            label=item.label,
+            latitude=item.latitude,
+            longitude=item.longitude,
+        )
+        for item in part
+        if item.asset in living and (item.rule is None or item.rule in standing)
+    ]
+    Alarm.objects.bulk_create(rows, ignore_conflicts=True)
+    made = list(Alarm.objects.filter(token=token).order_by("raised_at", "pk"))
+    storms.gather(made, now)
+    for row in made:
+        told = events.AlarmRaised(
+            alarm=row.pk,
+            asset=row.asset_id,
+            condition=row.condition,
+            title=row.title,
+            level=row.level,
+            rule=row.rule_id,
+            raised_at=row.raised_at,
+            cleared_at=row.cleared_at,
+            latitude=row.latitude,
+            longitude=row.longitude,
+            storm=row.storm_id or 0,
+        )
+        outbox.add(told, organisation=row.organisation_id, aggregate=f"alarm:{row.pk}", now=now)
+    return made
 
 
 @transaction.atomic
-def clear_alarms(cleared: Sequence[Cleared]) -> int:
+def clear_alarms(cleared: Sequence[Cleared], *, now: datetime | None = None) -> int:
     """Close the open alarm of each condition, and return how many were closed. An alarm raised later stays open."""
     closed = 0
     for item in cleared:
-        rows = Alarm.objects.filter(asset_id=item.asset, condition=item.condition, cleared_at=None, raised_at__lte=item.at)
-        closed += rows.update(cleared_at=item.at)
+        rows = Alarm.objects.select_for_update().filter(
+            asset_id=item.asset, condition=item.condition, cleared_at=None, raised_at__lte=item.at
+        )
+        for row in rows:
+            row.cleared_at = item.at
+            row.save(update_fields=["cleared_at"])
+            told = events.AlarmCleared(alarm=row.pk, asset=row.asset_id, condition=row.condition, cleared_at=item.at)
+            outbox.add(told, organisation=row.organisation_id, aggregate=f"alarm:{row.pk}", now=now)
+            closed += 1
     return closed
 
 
@@ -119,6 +158,8 @@ def acknowledge_alarms(*, alarms: Sequence[int], by: Actor, now: datetime | None
     for row in fresh:
         row.acknowledged_at, row.acknowledged_by_id = at, by.user
         audit.record(by, "alarm.acknowledged", f"alarm:{row.pk}", row.organisation_id, at=at)
+        told = events.AlarmAcknowledged(alarm=row.pk, asset=row.asset_id, by=by.user, at=at)
+        outbox.add(told, organisation=row.organisation_id, aggregate=f"alarm:{row.pk}", now=at)
     Alarm.objects.bulk_update(fresh, ["acknowledged_at", "acknowledged_by"], batch_size=200)
     return Acknowledged(at, tuple(AssetId(row.asset_id) for row in fresh))
 
@@ -138,4 +179,6 @@ def undo_acknowledgement(*, at: datetime, by: Actor, now: datetime | None = None
     for row in rows:
         require(by, Permission.ACKNOWLEDGE_ALARMS, row.organisation_id)
         audit.record(by, "alarm.acknowledgement_undone", f"alarm:{row.pk}", row.organisation_id, at=moment)
+        told = events.AcknowledgementUndone(alarm=row.pk, asset=row.asset_id, by=by.user, at=moment)
+        outbox.add(told, organisation=row.organisation_id, aggregate=f"alarm:{row.pk}", now=moment)
     return Alarm.objects.filter(pk__in=[row.pk for row in rows]).update(acknowledged_at=None, acknowledged_by=None)
