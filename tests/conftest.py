@@ -5,10 +5,14 @@ PostgreSQL.
 """
 
 import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from jilink.core.parties import walls
+from jilink.spine.client import Spine, connect, ensure
+from tests.spine.server import Server, running_server
 
 DATABASE = {"db", "transactional_db"}
 ON_POSTGRESQL = bool(os.environ.get("JILINK_DATABASE_URL"))
@@ -31,3 +35,16 @@ def _runs_here(item: pytest.Item) -> bool:
     of_postgresql = item.get_closest_marker("postgresql") is not None
     touches = bool(DATABASE & set(getattr(item, "fixturenames", ()))) or item.get_closest_marker("django_db") is not None
     return of_postgresql or touches if ON_POSTGRESQL else not of_postgresql
+
+
+@pytest.fixture
+def spine_server(tmp_path: Path) -> Iterator[Server]:
+    with running_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def spine(spine_server: Server) -> AsyncIterator[Spine]:
+    async with connect(spine_server.settings, name="test") as client:
+        await ensure(client)
+        yield client

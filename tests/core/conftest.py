@@ -1,17 +1,15 @@
 """Fixtures of the core's tests."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
 
-from jilink.spine.client import Spine, connect, ensure
+from jilink.spine.client import Spine
 from tests.core import world as worlds
 from tests.core.world import World
-from tests.spine.server import Server, running_server
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +30,7 @@ def lasting_world(transactional_db: None) -> World:
 
 
 @pytest.fixture
-def spine_server(tmp_path: Path) -> Iterator[Server]:
-    with running_server(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-async def spine(spine_server: Server) -> AsyncIterator[Spine]:
-    async with connect(spine_server.settings, name="test") as client:
-        await ensure(client)
-        yield client
-    await sync_to_async(connections.close_all)()  # those of the thread in which asynchronous tests use the database
+async def spine(spine: Spine) -> AsyncIterator[Spine]:
+    """The spine of all tests; afterwards the connections of the thread in which asynchronous tests use the database are closed."""
+    yield spine
+    await sync_to_async(connections.close_all)()

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from jilink.services.vehicles import link
-from tests.core.conftest import lasting_world, quick_passwords, spine, spine_server, world  # noqa: F401 -- fixtures for the tests below this folder
+from tests.core.conftest import lasting_world, quick_passwords, spine, world  # noqa: F401 -- fixtures for the tests below this folder
 from tests.core.world import World
 from tests.spine.server import Server, running_server
 
@@ -30,5 +30,7 @@ def site(module_server: Server, settings: Any) -> None:
 def signed_in(world: World, role: Any, organisation: Any) -> Client:  # noqa: F811 -- the value of the fixture of that name
     """Return a browser in which somebody with this role is signed in."""
     client = Client()
-    client.force_login(world.person(role, organisation), backend="allauth.account.auth_backends.AuthenticationBackend")
+    person = world.person(role, organisation)
+    world.second_factor(person)
+    client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client

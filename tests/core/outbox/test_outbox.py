@@ -183,6 +183,8 @@ async def test_a_dead_letter_is_told_again_on_request_and_goes_once_its_room_tak
     tolled.clear()
     operator = await sync_to_async(lasting_world.person)(Role.OPERATOR, lasting_world.north)
     owner = await sync_to_async(lasting_world.person)(Role.OWNER, lasting_world.north)
+    for person in (operator, owner):
+        await sync_to_async(lasting_world.second_factor)(person)
     browser, other = AsyncClient(), AsyncClient()
     await browser.aforce_login(operator, backend="allauth.account.auth_backends.AuthenticationBackend")
     await other.aforce_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
