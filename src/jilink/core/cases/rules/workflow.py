@@ -137,7 +137,8 @@ def clock_changes(definition: Definition, way: Transition, target: str, running:
     if way.step == Step.DISPATCH:
         ending |= {key for key, its in kinds.items() if its != StageKind.WORK}
     ending.discard(target)
-    started, resumed = [], []
+    started: list[str] = []
+    resumed: list[str] = []
     if definition.stage(target).limits is not None and target not in running:
         (resumed if way.step == Step.REWORK and target in ended else started).append(target)
     if kind == StageKind.WORK and definition.whole is not None and WHOLE not in running:

@@ -1,0 +1,107 @@
+"""What those we served say of it (好差评): five levels, once a round, and a call for everybody who was dissatisfied."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+from django.db import transaction
+
+from jilink.core.cases.actions import timing
+from jilink.core.cases.actions.desk import Desk, desk_of, lay, locked
+from jilink.core.cases.events import CaseNoted, CaseRated
+from jilink.core.cases.models import Case, Rating
+from jilink.core.cases.reads.ground import HIDDEN
+from jilink.core.cases.rules import numbers, workflow
+from jilink.core.cases.rules.form import check_answers
+from jilink.core.cases.rules.timeline import CalledBack, Rated
+from jilink.core.cases.rules.workflow import CALL_BACK, Satisfaction, State, StepRefused
+from jilink.core.parties.access import Actor, NotFound
+from jilink.core.parties.rules import Permission
+from jilink.kernel.clock import utc_now
+from jilink.kernel.errors import Refused
+
+
+class RatingRefused(Refused):
+    """This case cannot be rated: it is not closed, or was rated already."""
+
+
+@transaction.atomic
+def rate_case(
+    *,
+    case: int,
+    level: Satisfaction,
+    by: Actor,
+    answers: Mapping[str, object] | None = None,
+    comment: str = "",
+    channel: str = "phone",
+    now: datetime | None = None,
+) -> int:
+    """Keep what the person said when asked by a member. Raises NotFound, RatingRefused, AnswersRefused."""
+    return _rate(lay(case, Permission.WORK_CASES, by, now), level, answers, comment, channel)
+
+
+@transaction.atomic
+def rate_by_number(
+    *,
+    number: str,
+    person: int,
+    level: Satisfaction,
+    by: Actor,
+    answers: Mapping[str, object] | None = None,
+    comment: str = "",
+    channel: str = "web",
+    now: datetime | None = None,
+) -> int:
+    """Keep what the person says who knows the number; whoever calls this has proof of who the person is.
+
+    Raises NotFound alike for a wrong number and another's case, NumberMisread, RatingRefused, AnswersRefused.
+    """
+    known = Case.objects.filter(number=numbers.parse(number), person=person).values_list("pk", flat=True).first()
+    rows = locked([known or 0])
+    if not rows:
+        raise NotFound(HIDDEN)
+    return _rate(desk_of(rows[0], by, now or utc_now()), level, answers, comment, channel)
+
+
+def _rate(desk: Desk, level: Satisfaction, answers: Mapping[str, object] | None, comment: str, channel: str) -> int:
+    if desk.row.state != State.CLOSED:
+        raise RatingRefused("A case is rated once it is closed.")
+    if Rating.objects.filter(case=desk.row, round=desk.row.round).exists():
+        raise RatingRefused("This case was already rated. Thank you.")
+    kept = check_answers(desk.definition.questions, answers or {})
+    row = Rating.objects.create(
+        case=desk.row,
+        round=desk.row.round,
+        level=int(level),
+        answers=msgspec.json.encode(kept).decode(),
+        comment=comment.strip()[:2000],
+        channel=channel[:20],
+        at=desk.now,
+    )
+    bad = workflow.demands_call_back(Satisfaction(level))
+    if bad and desk.definition.call_back is not None:
+        timing.start(desk, CALL_BACK, desk.definition.call_back)
+    desk.write(Rated(level=int(level), channel=channel))
+    desk.save()
+    desk.tell(CaseRated, level=int(level), call_back=bad)
+    return row.pk
+
+
+@transaction.atomic
+def note_call_back(*, case: int, outcome: str, by: Actor, now: datetime | None = None) -> None:
+    """Note that whoever was dissatisfied was called, and what came of it. Raises NotFound, StepRefused, RatingRefused."""
+    desk = lay(case, Permission.WORK_CASES, by, now)
+    rows = Rating.objects.filter(case=desk.row, called_back_at=None, level__lte=int(Satisfaction.DISSATISFIED)).order_by("round")
+    row = rows.first()
+    if row is None:
+        raise StepRefused("Nobody waits to be called about this case.")
+    if not outcome.strip():
+        raise RatingRefused("Say what came of the call.")
+    row.called_back_at, row.called_back_by, row.outcome = desk.now, by.name, outcome.strip()
+    row.save(update_fields=["called_back_at", "called_back_by", "outcome"])
+    for clock in timing.running(desk):
+        if clock.key == CALL_BACK:
+            timing.end(desk, clock)
+    desk.write(CalledBack(outcome=outcome.strip()))
+    desk.save()
+    desk.tell(CaseNoted, what="called_back")

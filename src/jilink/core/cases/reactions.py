@@ -1,0 +1,29 @@
+"""What cases do when something happened: answer bells, end suspensions, set clocks anew. Twice or late changes nothing."""
+
+from jilink.core.cases.actions import escalating
+from jilink.core.cases.actions.requesting import end_suspension
+from jilink.core.cases.events import CaseCalendarLoaded, CaseClockRang, CaseSuspensionEnded
+from jilink.core.outbox.registry import Context, reacts_to
+from jilink.kernel.clock import utc_now
+
+
+@reacts_to(CaseClockRang)
+def answer_bell(event: CaseClockRang, context: Context) -> None:
+    """Climb the ladder where the clock still runs and is so far."""
+    escalating.ring(case=event.case, clock=event.clock, rung=event.rung, generation=event.generation, at_ms=event.at_ms, now=utc_now())
+
+
+@reacts_to(CaseSuspensionEnded)
+def go_on(event: CaseSuspensionEnded, context: Context) -> None:
+    """Let the clocks go on where the case still is suspended by that request."""
+    end_suspension(case=event.case, request=event.request, now=utc_now())
+
+
+@reacts_to(CaseCalendarLoaded)
+def renew(event: CaseCalendarLoaded, context: Context) -> None:
+    """Set anew what counts by the calendar."""
+    after = 0
+    while found := escalating.cases_on(event.key, context.envelope.organisation, after):
+        for case in found:
+            escalating.renew_clocks(case=case, calendar_key=event.key, now=utc_now())
+        after = found[-1]

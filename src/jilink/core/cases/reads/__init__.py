@@ -1,0 +1,27 @@
+"""What may be asked about cases. Every read takes the actor and passes the door."""
+
+from jilink.core.cases.reads.citizens import PublicView, status
+from jilink.core.cases.reads.lists import CaseRow, Filter, Order, Page, Whose, cases, count_views
+from jilink.core.cases.reads.one import CaseView, case, case_numbered, reveal_answer
+from jilink.core.cases.reads.types import TypeView, calendar_ends, case_type, case_types, types_in_use
+
+__all__ = [
+    "CaseRow",
+    "CaseView",
+    "Filter",
+    "Order",
+    "Page",
+    "PublicView",
+    "TypeView",
+    "Whose",
+    "calendar_ends",
+    "case",
+    "case_numbered",
+    "case_type",
+    "case_types",
+    "cases",
+    "count_views",
+    "reveal_answer",
+    "status",
+    "types_in_use",
+]

@@ -1,0 +1,304 @@
+"""Lists of cases: filtered, in a stable order, page by page by keys, and counted for many views in one query."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+from django.db.models import Count, F, Q, QuerySet
+
+from jilink.core.cases.models import Case, Clock, Request
+from jilink.core.cases.reads.ground import definition_of
+from jilink.core.cases.rules import numbers
+from jilink.core.cases.rules.numbers import NumberMisread
+from jilink.core.cases.rules.workflow import CALL_BACK, RequestState, State
+from jilink.core.parties import access
+from jilink.core.parties.access import Actor
+from jilink.core.parties.rules import Permission
+from jilink.kernel.errors import Malformed
+from jilink.kernel.texts import Text
+
+LONGEST_PAGE = 200
+
+
+class Whose(StrEnum):
+    """The inboxes."""
+
+    ALL = "all"
+    MINE = "mine"
+    TEAM = "team"
+    UNASSIGNED = "unassigned"
+
+
+class Order(StrEnum):
+    """Orders of a list; each ends with the id, so that no row is shown twice or left out between pages."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    DUE = "due"
+    """The next due first, those without a due time last."""
+    PRIORITY = "priority"
+    UPDATED = "updated"
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a list shows; every part narrows it. Fit to be kept as a saved view or in an address."""
+
+    states: tuple[str, ...] = (State.OPEN.value,)
+    """Empty for all."""
+    whose: Whose = Whose.ALL
+    types: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    priorities: tuple[int, ...] = ()
+    organisations: tuple[int, ...] = ()
+    units: tuple[int, ...] = ()
+    teams: tuple[int, ...] = ()
+    assignees: tuple[int, ...] = ()
+    channels: tuple[str, ...] = ()
+    area: str = ""
+    """Path of an area; everything inside is shown."""
+    overdue: bool = False
+    suspended: bool = False
+    due_before: datetime | None = None
+    opened_from: datetime | None = None
+    opened_before: datetime | None = None
+    person: int | None = None
+    asset: int | None = None
+    interaction: int | None = None
+    text: str = ""
+    """A number of a case as typed or said, or words of title and address."""
+    requested: bool = False
+    """Something was asked for and waits to be decided."""
+    call_back: bool = False
+    """Somebody dissatisfied waits to be called."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One case as a list shows it; `type_label` and `stage_label` in both languages, places WGS-84 degrees."""
+
+    id: int
+    number: str
+    title: str
+    organisation: int
+    type: str
+    type_label: Text
+    stage: str
+    stage_label: Text
+    state: State
+    priority: int
+    priority_label: Text
+    unit: int
+    unit_name: str
+    team: int | None
+    assignee: int | None
+    person: int | None
+    asset: int | None
+    area: str
+    address: str
+    latitude: float | None
+    longitude: float | None
+    channel: str
+    opened_at: datetime
+    updated_at: datetime
+    due_at: datetime | None
+    overdue: bool
+    suspended: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, and the cursor of the next page ("" at the end)."""
+
+    rows: tuple[CaseRow, ...]
+    next: str
+
+
+class CursorMisread(Malformed):
+    """This is no cursor of this list."""
+
+
+def in_reach(actor: Actor, permission: Permission = Permission.VIEW_CASES) -> Q:
+    """Return the filter that lets through the cases an actor may see: those it answers for, and those its units have."""
+    reach = access.reach(actor, permission)
+    return reach.rows() | reach.rows(organisation="unit")
+
+
+def condition(actor: Actor, wanted: Filter, now: datetime) -> Q:
+    """Return a filter as a condition; the door is another (`in_reach`)."""
+    found = Q()
+    plain: tuple[tuple[str, Sequence[object]], ...] = (
+        ("state__in", wanted.states),
+        ("type_key__in", wanted.types),
+        ("stage__in", wanted.stages),
+        ("priority__in", wanted.priorities),
+        ("organisation__in", wanted.organisations),
+        ("unit__in", wanted.units),
+        ("team__in", wanted.teams),
+        ("assignee__in", wanted.assignees),
+        ("channel__in", wanted.channels),
+    )
+    for name, values in plain:
+        if values:
+            found &= Q(**{name: values})
+    single: tuple[tuple[str, object], ...] = (
+        ("area__startswith", wanted.area or None),
+        ("due_at__lt", wanted.due_before),
+        ("opened_at__gte", wanted.opened_from),
+        ("opened_at__lt", wanted.opened_before),
+        ("person", wanted.person),
+        ("asset", wanted.asset),
+        ("interaction", wanted.interaction),
+    )
+    for name, value in single:
+        if value is not None:
+            found &= Q(**{name: value})
+    if wanted.overdue:
+        found &= Q(due_at__lt=now, state=State.OPEN.value)
+    if wanted.suspended:
+        found &= Q(suspended_at__isnull=False)
+    if wanted.requested:
+        found &= Q(pk__in=Request.objects.filter(state=RequestState.ASKED.value).values("case_id"))
+    if wanted.call_back:
+        found &= Q(pk__in=Clock.objects.filter(key=CALL_BACK, ended_at=None).values("case_id"))
+    return found & _whose(actor, wanted.whose) & _text(wanted.text)
+
+
+def _whose(actor: Actor, whose: Whose) -> Q:
+    match whose:
+        case Whose.MINE:
+            return Q(assignee=actor.user if actor.user is not None else -1)
+        case Whose.TEAM:
+            return Q(team__in=actor.teams)
+        case Whose.UNASSIGNED:
+            return Q(assignee=None)
+    return Q()
+
+
+def _text(words: str) -> Q:
+    if not words.strip():
+        return Q()
+    try:
+        return Q(number=numbers.parse(words))
+    except NumberMisread:
+        return Q(title__icontains=words.strip()) | Q(address__icontains=words.strip())
+
+
+def cases(actor: Actor, wanted: Filter, *, now: datetime, order: Order = Order.NEWEST, cursor: str = "", limit: int = 50) -> Page:
+    """Return a page of the cases that the actor may see and the filter lets through. Raises CursorMisread.
+
+    Pages are cut by the key of their last row: what is added or moved meanwhile never shows a row twice or hides another.
+    """
+    rows = Case.objects.filter(in_reach(actor), condition(actor, wanted, now)).select_related("type", "unit")
+    size = max(1, min(limit, LONGEST_PAGE))
+    if cursor:
+        rows = rows.filter(_after(order, cursor))
+    found = list(_ordered(rows, order)[: size + 1])
+    following = _cursor(order, found[size - 1]) if len(found) > size else ""
+    return Page(tuple(row_of(row, now) for row in found[:size]), following)
+
+
+def count_views(actor: Actor, views: Sequence[Filter], *, now: datetime) -> list[int]:
+    """Return how many cases each view holds, all in one query."""
+    if not views:
+        return []
+    rows = Case.objects.filter(in_reach(actor))
+    states = {state for view in views for state in (view.states or tuple(State))}
+    if states < {state.value for state in State}:
+        rows = rows.filter(state__in=states)
+    counted = rows.aggregate(
+        **{f"view{number}": Count("pk", filter=condition(actor, view, now) & Q(pk__isnull=False)) for number, view in enumerate(views)}
+    )
+    return [counted[f"view{number}"] for number in range(len(views))]
+
+
+_KEYS: dict[Order, tuple[str, bool]] = {
+    Order.NEWEST: ("pk", True),
+    Order.OLDEST: ("pk", False),
+    Order.DUE: ("due_at", False),
+    Order.PRIORITY: ("priority", True),
+    Order.UPDATED: ("updated_at", True),
+}
+"""The column of each order, and whether it falls."""
+
+
+def _ordered(rows: QuerySet[Case], order: Order) -> QuerySet[Case]:
+    column, falls = _KEYS[order]
+    if column == "pk":
+        return rows.order_by("-pk" if falls else "pk")
+    if order == Order.DUE:
+        return rows.order_by(F("due_at").asc(nulls_last=True), "pk")
+    return rows.order_by(f"-{column}" if falls else column, "-pk" if falls else "pk")
+
+
+_Cursor = tuple[str, str | int | None, int]
+_READ: dict[Order, Callable[[str | int | None], object]] = {
+    Order.DUE: lambda key: datetime.fromisoformat(str(key)) if key is not None else None,
+    Order.UPDATED: lambda key: datetime.fromisoformat(str(key)),
+    Order.PRIORITY: lambda key: int(key or 0),
+}
+
+
+def _cursor(order: Order, row: Case) -> str:
+    key = {Order.DUE: row.due_at, Order.UPDATED: row.updated_at, Order.PRIORITY: row.priority}.get(order)
+    plain = key.isoformat() if isinstance(key, datetime) else key
+    return base64.urlsafe_b64encode(msgspec.json.encode((order.value, plain, row.pk))).decode().rstrip("=")
+
+
+def _after(order: Order, cursor: str) -> Q:
+    """Return the condition for rows behind a cursor."""
+    try:
+        made_for, key, pk = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=_Cursor)
+        value = _READ[order](key) if order in _READ else None
+    except (msgspec.DecodeError, binascii.Error, ValueError) as error:
+        raise CursorMisread("cursor", "This is no cursor.") from error
+    if made_for != order:
+        raise CursorMisread("order", "This cursor belongs to another order.")
+    column, falls = _KEYS[order]
+    side = "lt" if falls else "gt"
+    if column == "pk":
+        return Q(**{f"pk__{side}": pk})
+    if value is None:
+        return Q(**{f"{column}__isnull": True, f"pk__{side}": pk})
+    behind = Q(**{f"{column}__{side}": value}) | Q(**{column: value, f"pk__{side}": pk})
+    return behind | Q(due_at__isnull=True) if order == Order.DUE else behind
+
+
+def row_of(row: Case, now: datetime) -> CaseRow:
+    """Return a case as a list shows it."""
+    definition = definition_of(row.type.definition)
+    level = next((level.label for level in definition.priorities if level.rank == row.priority), Text(str(row.priority), str(row.priority)))
+    return CaseRow(
+        id=row.pk,
+        number=row.number,
+        title=row.title,
+        organisation=row.organisation_id,
+        type=row.type_key,
+        type_label=definition.label,
+        stage=row.stage,
+        stage_label=definition.stage(row.stage).label,
+        state=State(row.state),
+        priority=row.priority,
+        priority_label=level,
+        unit=row.unit_id,
+        unit_name=row.unit.name,
+        team=row.team_id,
+        assignee=row.assignee_id,
+        person=row.person,
+        asset=row.asset_id,
+        area=row.area,
+        address=row.address,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        channel=row.channel,
+        opened_at=row.opened_at,
+        updated_at=row.updated_at,
+        due_at=row.due_at,
+        overdue=row.state == State.OPEN and row.due_at is not None and row.due_at < now,
+        suspended=row.suspended_at is not None,
+        version=row.version,
+    )
