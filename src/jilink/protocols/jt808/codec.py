@@ -86,8 +86,8 @@ def open_frame(raw: bytes) -> Packet:
     if len(raw) > framing.MOST_FRAME + 2:
         raise framing.TooLong(f"{len(raw)} bytes are more than a frame can have")
     tolerances: list[str] = []
-    marked = [known for known in framing.DELIMITINGS if len(raw) > 2 and raw[0] == known.mark == raw[-1]]
-    delimiting = marked[0] if marked else framing.STANDARD
+    marked = len(raw) > 2 and raw[0] == raw[-1] and raw[0] in framing.MARKS
+    delimiting = framing.MARKS[raw[0]] if marked else framing.STANDARD
     if delimiting is not framing.STANDARD:
         tolerances.append("vendor-delimiter")
     elif not marked:

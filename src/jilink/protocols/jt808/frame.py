@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from operator import xor
+from functools import cached_property
 
 from jilink.kernel.errors import Malformed
 
@@ -94,11 +93,17 @@ VENDOR_E7 = Delimiting(0xE7, ((b"\xe6", b"\xe6\x01"), (b"\xe7", b"\xe6\x02"), (b
 """One vendor's delimiter and escapes (seen in one code base only)."""
 
 DELIMITINGS = (STANDARD, VENDOR_E7)
+MARKS = {known.mark: known for known in DELIMITINGS}
 
 
 def checksum(data: bytes) -> int:
     """Return the exclusive or of all bytes."""
-    return reduce(xor, data, 0)
+    number = int.from_bytes(data)
+    half = 4 << (len(data) - 1).bit_length() if data else 0
+    while half >= 8:  # the lower half of what is left takes the upper one in
+        number ^= number >> half
+        half >>= 1
+    return number & 0xFF
 
 
 def wrap(packet: bytes, delimiting: Delimiting = STANDARD) -> bytes:

@@ -85,6 +85,10 @@ class Cursor:
         self.at = start + size
         return Cursor(self.data, start, start + size, tolerances=self.tolerances, tables=self.tables)
 
+    def between(self, start: int, end: int) -> Cursor:
+        """Return a cursor over those bytes alone, which must be inside, sharing the list of tolerances; this one does not move."""
+        return Cursor(self.data, start, end, tolerances=self.tolerances, tables=self.tables)
+
     def tolerate(self, key: str, where: str = "", detail: str = "") -> None:
         """Note a forgiven deviation (the first 64 of a message are kept)."""
         if len(self.tolerances) < _TOLERANCES_KEPT:

@@ -201,6 +201,9 @@ class ItemColumn:
     kind: Number
 
 
+_NO_KINDS: Table = {}
+
+
 class Tagged(Kind[Tags]):
     """Items of id, length and value to the end (or as many as `count` says).
 
@@ -252,22 +255,29 @@ class Tagged(Kind[Tags]):
     def read(self, cursor: Cursor, record: object) -> Tags:
         tags = Tags()
         left = -1 if self.count_kind is None else self.count_kind.read(cursor, record)
-        numbers = {} if self.space in cursor.tables else self._numbers
-        data, head = cursor.data, self._head
-        while left and cursor.left >= head.size:
-            number, length = head.unpack_from(data, cursor.at)
-            if head.size + length > cursor.left:
-                cursor.tolerate("item-overrun", f"0x{number:02x}", f"{length} bytes announced, {cursor.left - head.size} left")
+        own = cursor.tables.get(self.space, _NO_KINDS)
+        numbers, kinds, items = self._numbers, self.kinds, tags.items
+        data, at, end = cursor.data, cursor.at, cursor.end
+        unpack, size = self._head.unpack_from, self._head.size
+        while left and at + size <= end:
+            number, length = unpack(data, at)
+            start, stop = at + size, at + size + length
+            if stop > end:
+                cursor.tolerate("item-overrun", f"0x{number:02x}", f"{length} bytes announced, {end - start} left")
                 break
-            cursor.at += head.size
             kind = numbers.get((number, length))
-            if kind is None:
-                tags.items.append(self.read_item(number, cursor.part(length), record))
+            if number in own:
+                items.append(self.read_item(number, cursor.between(start, stop), record))
+            elif kind is not None:
+                (raw,) = kind.struct.unpack_from(data, start)
+                items.append(Tag(number, raw if kind.plain else kind.from_wire(raw, cursor, record), kind, length))
+            elif number in kinds:
+                items.append(self.read_item(number, cursor.between(start, stop), record))
             else:
-                (raw,) = kind.struct.unpack_from(data, cursor.at)
-                cursor.at += length
-                tags.items.append(Tag(number, raw if kind.plain else kind.from_wire(raw, cursor, record), kind, length))
+                items.append(Tag(number, data[start:stop], None, length))
+            at = stop
             left -= 1
+        cursor.at = at
         if cursor.left and (left or self.count_kind is None):
             tags.tail = cursor.rest()
             cursor.tolerate("items-tail", self.name, tags.tail.hex())

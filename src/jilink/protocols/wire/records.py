@@ -34,10 +34,11 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbouring numbers that are read at once."""
+    """Neighbouring numbers that are read at once; `checked` are those that are more than the wire's integer."""
 
     layout: struct.Struct
-    fields: tuple[tuple[str, Number], ...]
+    names: tuple[str, ...]
+    checked: tuple[tuple[str, Number], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,10 @@ class Record:
             layout = step.layout
             stop = cursor.at + layout.size
             if stop > cursor.end:
-                raise Truncated(f"{step.fields[0][0]} and what follows need {layout.size} bytes, {cursor.left} are left")
-            for (name, kind), raw in zip(step.fields, layout.unpack_from(cursor.data, cursor.at), strict=True):
-                held[name] = raw if kind.plain else kind.from_wire(raw, cursor, record)
+                raise Truncated(f"{step.names[0]} and what follows need {layout.size} bytes, {cursor.left} are left")
+            held.update(zip(step.names, layout.unpack_from(cursor.data, cursor.at), strict=True))
+            for name, kind in step.checked:
+                held[name] = kind.from_wire(held[name], cursor, record)
             cursor.at = stop
         return record
 
@@ -162,7 +164,8 @@ def _plan(fields: Mapping[str, AnyKind]) -> list[Run | Single]:
     for numbers, group in groupby(fields.items(), key=lambda item: isinstance(item[1], Number)):
         if numbers:
             run = [(name, kind) for name, kind in group if isinstance(kind, Number)]
-            plan.append(Run(struct.Struct(">" + "".join(kind.code for _, kind in run)), tuple(run)))
+            layout = struct.Struct(">" + "".join(kind.code for _, kind in run))
+            plan.append(Run(layout, tuple(name for name, _ in run), tuple((name, kind) for name, kind in run if not kind.plain)))
         else:
             plan += [Single(name, kind) for name, kind in group]
     return plan

@@ -9,6 +9,8 @@ from jilink.kernel.clock import CHINA
 from jilink.protocols.wire.cursor import Cursor, Json
 from jilink.protocols.wire.kinds import Kind, Unencodable
 
+_DECIMAL = tuple(10 * (byte >> 4) + (byte & 15) if byte < 0xA0 and byte & 15 < 10 else 8000 for byte in range(256))
+"""What a byte of two decimal digits says; 8000 (which no part of a time can be) where it has others."""
 _FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -23,6 +25,7 @@ class Time(Kind[datetime | None]):
     def __init__(self, doc: str = "", *, utc: bool = False, name: str = "", source: str = "") -> None:
         super().__init__(doc, name=name, source=source)
         self.zone = UTC if utc else CHINA
+        self.offset = self.zone.utcoffset(None)
 
     @property
     def wire(self) -> str:
@@ -36,10 +39,8 @@ class Time(Kind[datetime | None]):
         if raw == b"\0\0\0\0\0\0":
             return None
         try:
-            year, month, day, hour, minute, second = (
-                10 * (byte >> 4) + (byte & 15) if byte < 0xA0 and byte & 15 < 10 else 8000 for byte in raw
-            )
-            return datetime(2000 + year, month, day, hour, minute, second, tzinfo=self.zone).astimezone(UTC)
+            year, month, day, hour, minute, second = map(_DECIMAL.__getitem__, raw)
+            return datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC) - self.offset
         except ValueError:
             cursor.tolerate("not-a-time", self.name, raw.hex())
             return None

@@ -20,4 +20,4 @@ class Profile:
 
     def candidates(self, number: int, year: Year) -> tuple[type[Message], ...]:
         """Return the profile's own declarations of a message of a year."""
-        return tuple(declared for declared in self.messages.get(number, ()) if year in declared.years)
+        return () if number not in self.messages else tuple(declared for declared in self.messages[number] if year in declared.years)
