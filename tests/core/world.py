@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
+
 from jilink.core.outbox.main import serve
 from jilink.core.parties import access, actions, reads
 from jilink.core.parties.access import Actor
@@ -49,6 +52,13 @@ class World:
             if team is not None:
                 members.put_in_team(team=team, user=number, by=maker)
         return User.objects.get(pk=number)
+
+    def second_factor(self, person: User) -> str:
+        """Give a person an authenticator app, as those must have who may decide much, and return its secret."""
+        secret = totp.generate_totp_secret()
+        if not Authenticator.objects.filter(user=person).exists():
+            totp.TOTP.activate(person, secret)
+        return secret
 
     def team(self, organisation: OrganisationId, name: str = "Team") -> TeamId:
         """Return a new team of the organisation."""

@@ -82,6 +82,9 @@ class Settings:
     identity_keys: str = _setting(
         "", "keys that seal identity numbers, id:base64 with commas between, the last one seals; empty means a file in the data folder"
     )
+    two_factors: str = _setting(
+        "required", "whether operators, owners and supervisors must set up a second factor before anything else", words=("required", "off")
+    )
     language: str = _setting("zh-hans", "language of pages before a person chooses: zh-hans or en", words=("zh-hans", "en"))
     log_format: str = _setting("console", "console or json", words=("console", "json"))
 

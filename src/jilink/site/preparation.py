@@ -61,9 +61,12 @@ def require_prepared() -> None:
 
 def _database(settings: Settings) -> str:
     if is_migrated():
-        return "policies renewed" if policies.keep() else "current"
-    call_command("migrate", interactive=False, verbosity=0)
-    return "migrated"
+        found = "policies renewed" if policies.keep() else "current"
+    else:
+        call_command("migrate", interactive=False, verbosity=0)
+        found = "migrated"
+    call_command("createcachetable", verbosity=0)  # where attempts to sign in are counted
+    return found
 
 
 def _secrets(settings: Settings) -> str:

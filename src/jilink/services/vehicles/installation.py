@@ -10,7 +10,7 @@ from django.conf import settings
 
 from jilink.core.outbox import reads as outbox
 from jilink.core.outbox.reads import Backlog, Letter
-from jilink.core.parties import walls
+from jilink.core.parties import second_factor, walls
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import PROCESSES, Readiness
 from jilink.services.vehicles import link
@@ -55,6 +55,8 @@ class Health:
     letters: list[Letter]
     disk_free_gb: float
     disk_total_gb: float
+    two_factors: bool
+    """Whether those who may decide much must have a second factor."""
 
 
 def _process(name: str, place: Readiness) -> Process:
@@ -101,4 +103,5 @@ def health(now: datetime) -> Health:
         letters=dead,
         disk_free_gb=disk.free / 1e9,
         disk_total_gb=disk.total / 1e9,
+        two_factors=second_factor.required(),
     )

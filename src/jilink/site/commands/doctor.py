@@ -36,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     machine.io_uring,
     machine.clock,
     installation.secrets,
+    installation.two_factors,
     installation.database,
     postgresql.postgresql,
     installation.listening,

@@ -1,6 +1,7 @@
 """`jilink up`: the whole of Jilink on one machine."""
 
 import asyncio
+import os
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from jilink.kernel.settings import Settings, addresses
+from jilink.kernel.settings import PREFIX, Settings, addresses
 from jilink.site import first_login
 from jilink.site.journal import Journal
 from jilink.site.supervisor import Extra, Supervisor, sole_supervisor
@@ -37,6 +38,8 @@ def up(
     open_browser: bool = typer.Option(False, "--open", help="Open the address in a browser when everything runs."),
 ) -> None:
     """Start everything on this machine and keep it running until Ctrl-C."""
+    if demo:  # so that the login that is shown leads straight in; whoever says otherwise is obeyed
+        os.environ.setdefault(f"{PREFIX}TWO_FACTORS", "off")
     settings = Settings.from_environment()
     with sole_supervisor(settings.data) as recovering:
         new = not first_login.path(settings.data).exists()
@@ -83,6 +86,8 @@ def facts(settings: Settings, address: str, log: Path, *, new: bool) -> list[Tex
             login = first_login.read(settings.data)
             lines.append(Text.assemble("Sign in as  ", (login.user, "bold"), "  with password  ", (login.password, "bold")))
         lines.append(Text(f"First login: kept in {path} until you delete it", "dim"))
+    if settings.two_factors == "off":
+        lines.append(Text(f"Two factors: off ({PREFIX}TWO_FACTORS): a password alone opens everything", "yellow"))
     told = [("Terminals", settings.terminals), ("Terminals over TLS", settings.terminals_tls), ("Attachments", settings.attachments)]
     lines += [Text(f"{name}: {listens}", "dim") for name, listens in told if listens]
     lines.append(Text(f"Data: {settings.data}", "dim"))

@@ -21,7 +21,7 @@ from jilink.spine.client import Spine
 from jilink.spine.connection import SpineDown
 
 SPINE_WITHIN_S = 4.0
-SECRETS = ("secret_key", "first-login", "spine/password", "spine/nats.conf")
+SECRETS = ("secret_key", "identity_keys", "first-login", "spine/password", "spine/nats.conf")
 
 
 def is_up(data: Path) -> bool:
@@ -87,6 +87,15 @@ def secrets(wish: Wish) -> Iterator[Finding]:
         yield Finding("secrets", Level.FAIL, f"others may read {', '.join(loose)}", f"chmod 600 {' '.join(loose)}")
     else:
         yield Finding("secrets", Level.OK, "readable by their owner alone")
+
+
+def two_factors(wish: Wish) -> Iterator[Finding]:
+    """Whether a stolen password is enough."""
+    if wish.settings.two_factors == "off":
+        remedy = f"unset {PREFIX}TWO_FACTORS, unless this is a demonstration: operators, owners and supervisors then set up a second factor"
+        yield Finding("two factors", Level.WARN, "off: a password alone opens everything", remedy)
+    else:
+        yield Finding("two factors", Level.OK, "required of operators, owners and supervisors")
 
 
 def database(wish: Wish) -> Iterator[Finding]:
