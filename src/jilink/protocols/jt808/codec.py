@@ -113,7 +113,7 @@ def _unescaped(raw: bytes, delimiting: framing.Delimiting) -> tuple[bytes, tuple
     if len(data) < 13 or framing.checksum(data) != 0:
         return None
     found = headers.parse(data[:-1])
-    return None if found[2] else (data[:-1], found)
+    return (data[:-1], found) if set(found[2]) <= {"not-bcd"} else None
 
 
 def decode_frame(raw: bytes, profile: str = "standard") -> Decoded:

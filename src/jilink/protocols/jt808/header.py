@@ -150,7 +150,7 @@ def parse(packet: bytes) -> tuple[Header, int, list[str]]:
 
     The version bit chooses the layout. Where the length fits only the other layout, the other is taken (`version-bit`); where
     it fits none, the version bit's holds (`body-length`). A sub-package flag with nonsense counts is read as a single
-    message (`package-count`).
+    message (`package-count`). A phone whose digits are not decimal stays hexadecimal (`not-bcd`).
     """
     flagged: Year = 2019 if len(packet) > 2 and packet[2] & 0x40 else 2013
     other: Year = 2013 if flagged == 2019 else 2019
@@ -167,6 +167,8 @@ def parse(packet: bytes) -> tuple[Header, int, list[str]]:
             tolerances.append("body-length")
     if packet[2] & 0x20 and not 1 <= header.index <= header.total:
         tolerances.append("package-count")
+    if not header.digits.isdecimal():
+        tolerances.append("not-bcd")
     return header, _begin(packet, header), tolerances
 
 
