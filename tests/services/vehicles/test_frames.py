@@ -16,8 +16,10 @@ from jilink.core.parties.models import AuditEntry
 from jilink.core.parties.rules import Role
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import AssetId, OrganisationId
+from jilink.protocols.jt808 import registry
 from jilink.protocols.jt808.tolerances import REASONS
 from jilink.services.vehicles import reasons
+from jilink.services.vehicles.message_words import message_title
 from jilink.spine import subjects
 from jilink.spine.bridge import SpineThread
 from jilink.spine.records import RawFrame
@@ -68,6 +70,14 @@ def test_every_reason_of_an_order_is_told_in_both_languages() -> None:
             english = reasons.of_order(key)
         with translation.override("zh-hans"):
             assert reasons.of_order(key) != english, key
+
+
+def test_every_message_has_a_name_in_both_languages() -> None:
+    for number in {number for number, _direction, _year in registry.MESSAGES}:
+        with translation.override("en"):
+            english = message_title(number)
+        with translation.override("zh-hans"):
+            assert len(english) > 6 and message_title(number) != english, hex(number)
 
 
 def keep(stream: SpineThread, subject: str, organisation: int | None, frame: str = HEARTBEAT, reason: str = "") -> None:

@@ -15,6 +15,7 @@ from jilink.kernel.errors import Malformed
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.protocols.jt808 import codec
 from jilink.services.vehicles import link
+from jilink.services.vehicles.message_words import message_title
 from jilink.spine import subjects
 from jilink.spine.records import RawFrame
 
@@ -36,7 +37,7 @@ def _decoded(raw: RawFrame, profile: str) -> Frame:
     message, text, reason = "", "", raw.reason
     try:
         shown = codec.decode_frame(bytes.fromhex(raw.frame), profile=profile)
-        message = f"0x{shown.id:04X} {shown.name}"
+        message = message_title(shown.id)
         rendered = shown.render()
         text = msgspec.json.format(
             msgspec.json.encode({key: rendered[key] for key in ("header", "fields", "tolerances")}), indent=2
