@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 
 from jilink.protocols.wire.groups import Repeat, Switch, Tag, Tagged, Tags, When
 from jilink.protocols.wire.joined import Joined
@@ -26,7 +27,8 @@ def make(declared: type[Record], choose: Choose) -> Record:
     What follows from an unknown code goes to the end of the body, so that a list of such cannot be told apart.
     """
     record = declared.__new__(declared)
-    counted = {kind.counted_by for kind in declared.fields().values() if isinstance(kind, Repeat)}
+    inner = chain(*((kind, *kind.kinds.values()) if isinstance(kind, Switch) else (kind,) for kind in declared.fields().values()))
+    counted = {kind.counted_by for kind in inner if isinstance(kind, Repeat)}
     codes = {kind.on: sorted(kind.kinds) for kind in declared.fields().values() if isinstance(kind, Switch)}
     for name, kind in declared.fields().items():
         if name in codes:

@@ -53,16 +53,27 @@ FRAMES = {
     "out-of-range": framed(0x0200, FIX[:20] + b"\xff\xff" + FIX[22:]),
     "not-a-time": framed(0x0200, FIX[:22] + b"\x26\x13\x99\x25\x61\x61"),
     "not-bcd": framed(2, b"", year=2013, phone="4f07788ef87d"),
+    "unknown-code": framed(0x0702, b"\3" + FIX[22:], year=2013),
     "undecodable-text": framed(0x8300, b"\1\1\xff\xff\xff"),
 }
 
 
-@pytest.mark.parametrize("key", sorted(set(TOLERANCES) - {"unknown-code"}))
+@pytest.mark.parametrize("key", sorted(TOLERANCES))
 def test_every_tolerance_is_met_and_named(key: str) -> None:
     decoded = decode_frame(FRAMES[key])
     assert key in {one.key for one in decoded.tolerances}
     assert {one.key for one in decoded.tolerances} <= set(TOLERANCES)
     assert decoded.render()["ok"] is True
+
+
+def test_areas_in_a_shape_of_their_own_are_kept() -> None:
+    circle = b"\0\0\0\7\0\0" + FIX[8:16] + b"\0\0\0\x64" + b"\0\4east"
+    whole = decode_frame(framed(0x0608, b"\1\0\0\0\1" + circle))
+    assert whole.render()["fields"]["areas"][0]["radius"] == {"value": 100, "unit": "m"}
+    assert not whole.tolerances
+    short = decode_frame(framed(0x0608, b"\1\0\0\0\1" + circle[:9]))
+    assert [one.key for one in short.tolerances] == ["body-variant"]
+    assert short.fields.data == circle[:9]
 
 
 def test_what_is_forgiven_is_kept() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jilink.protocols.jt808.message import Message
-from jilink.protocols.wire.groups import Repeat, When, bit
+from jilink.protocols.wire.groups import Repeat, Switch, When, bit
 from jilink.protocols.wire.kinds import Bytes, Flags, Number, Text
 from jilink.protocols.wire.records import Nested, Record
 from jilink.protocols.wire.times import Moment
@@ -234,9 +234,22 @@ class AreaQuery(Message, id=0x8608, years=(2019,)):
 class AreaReport(Message, id=0x0608, years=(2019,)):
     """The areas that are held (JT/T 808-2019, clause 8).
 
-    The shape of an item is ambiguous in the text and was never seen on a device: items stay bytes.
+    The text leaves open what stands before an area; here nothing does, and each is as in its setting message. No device's frame was seen.
     """
 
     type = Number(">u1", "which", choices=AREA_TYPES)
     count = Number(">u4", "areas", typical=(0, 4))
-    data = Bytes("as in the matching setting message")
+    areas = Switch(
+        "type",
+        {
+            number: Repeat(Nested(shape), "as in the setting message", counted_by="count")
+            for number, shape in {1: Circle, 2: Rectangle, 3: SetPolygon, 4: SetRoute}.items()
+        },
+    )
+
+
+class AreaReportUnread(AreaReport, years=(2019,), variant="areas in a shape of its own"):
+    """The areas that are held, kept as bytes where they are not shaped as in their setting messages."""
+
+    without = ("areas",)
+    data = Bytes("as received")
