@@ -16,10 +16,10 @@ from pathlib import Path
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from jilink.kernel.errors import Unavailable
 from jilink.core.areas import boundaries
 from jilink.core.areas.boundaries import Area
 from jilink.core.areas.place_names import COUNTIES, SEATS
+from jilink.kernel.errors import Unavailable
 
 TILES = "jilin.pmtiles"
 LABELS = "labels.geojson"
