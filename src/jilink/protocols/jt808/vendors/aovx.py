@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jilink.protocols.jt808.vendors.profile import Profile
-from jilink.protocols.jt808.vendors.surroundings import AccessPoint
+from jilink.protocols.jt808.vendors.surroundings import AccessPoint, OneCell
 from jilink.protocols.wire.cursor import Table
 from jilink.protocols.wire.groups import Repeat, When, bit
 from jilink.protocols.wire.kinds import Bcd, Bytes, Flags, Number, Text
@@ -11,14 +11,12 @@ from jilink.protocols.wire.records import Nested, Record
 from jilink.protocols.wire.times import Time
 
 
-class LongCell(Record):
+class LongCell(OneCell):
     """One radio cell heard, all of its parts long."""
 
-    country = Number(">u2", "MCC", typical=(460, 460))
-    network = Number(">u2", "MNC", typical=(0, 11))
-    cell = Number(">u4", "CI")
     area = Number(">u4", "LAC or TAC")
     signal = Number(">u1", "strength")
+    order = ("country", "network", "cell")
 
 
 class Acceleration(Record):

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from jilink.protocols.jt808.vendors.profile import Profile
-from jilink.protocols.jt808.vendors.surroundings import AccessPoint, CellHeard
+from jilink.protocols.jt808.vendors.surroundings import AccessPoint, Cell, CellHeard, Cells
 from jilink.protocols.wire.cursor import Table
 from jilink.protocols.wire.groups import Repeat
 from jilink.protocols.wire.kinds import Bytes, Flags, Number
 from jilink.protocols.wire.records import Nested, Record
 
 
-class WideCell(Record):
+class WideCell(Cell):
     """One radio cell of a network, its area in three bytes of which the first is 0."""
 
     reserved = Number(">u1", "0", typical=(0, 0))
-    area = Number(">u2", "LAC")
-    cell = Number(">u4", "CI")
-    signal = Number(">u1", "strength")
+    order = ("reserved",)
 
 
-class WideCells(Record):
-    """Radio cells of one network."""
+class WideCells(Cells):
+    """Radio cells of one network, each with its area in three bytes."""
 
-    country = Number(">u2", "MCC", typical=(460, 460))
-    network = Number(">u2", "MNC", typical=(0, 11))
     cells = Repeat(Nested(WideCell), "heard")
 
 
