@@ -46,7 +46,7 @@ def test_a_batch_of_an_older_or_newer_sender_is_fitted_to_the_schema() -> None:
 
 def test_rubbish_and_other_schemas_are_malformed() -> None:
     data = arrow.encode(pa.RecordBatch.from_pylist([SESSION], schema=SESSIONS))
-    for end in range(0, len(data) - 8, 7):
+    for end in range(len(data)):
         with pytest.raises(Malformed):
             arrow.decode(data[:end])
     with pytest.raises(Malformed):

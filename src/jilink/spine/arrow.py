@@ -11,6 +11,8 @@ from jilink.spine.measurements import LATEST, POSITIONS, SESSIONS
 
 SCHEMAS: dict[str, pa.Schema] = {schema.metadata[b"schema"].decode(): schema for schema in (POSITIONS, SESSIONS, LATEST)}
 
+_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+"""End of stream (Arrow columnar format, "IPC Streaming Format")."""
 _WRITE = pa.ipc.IpcWriteOptions(compression=None)
 
 
@@ -32,6 +34,8 @@ def decode(data: bytes, expected: pa.Schema | None = None) -> pa.RecordBatch:
 
     Several batches in one stream are joined. With `expected`, a batch of another schema is refused.
     """
+    if not data.endswith(_END):  # one cut between two messages would pass for a shorter one
+        raise NotABatch("arrow", "not a whole Arrow stream: its end is missing")
     try:
         with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
             table = reader.read_all()

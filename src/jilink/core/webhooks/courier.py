@@ -5,17 +5,18 @@ address is connected to. Redirections are not followed.
 """
 
 import asyncio
+import collections
 import email.utils
 import errno
 import ipaddress
 import socket
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import aiohttp
 import structlog
 from django.db import close_old_connections
+from prometheus_client import Counter
 
 from jilink.core.webhooks import actions, rules
 from jilink.kernel.clock import utc_now
@@ -25,6 +26,7 @@ LOOK_EVERY_S = 0.5
 TOGETHER = 32
 PATIENCE_S = 15.0
 TIDY_EVERY = timedelta(hours=1)
+ATTEMPTS = Counter("jilink_webhook_attempts_total", "Attempts to deliver an event to an endpoint", ["outcome"])
 
 
 class Private(PermissionError):
@@ -79,7 +81,7 @@ class Courier:
         if not places:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             return 1
-        attempts = await asyncio.to_thread(_claim, now, places, Counter(self._under_way.values()))
+        attempts = await asyncio.to_thread(_claim, now, places, collections.Counter(self._under_way.values()))
         for attempt in attempts:
             task = asyncio.create_task(self._deliver(attempt))
             self._under_way[task] = attempt.endpoint
@@ -107,6 +109,7 @@ class Courier:
             failure = f"no answer within {PATIENCE_S:.0f} s"
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = str(error) or type(error).__name__
+        ATTEMPTS.labels("failed" if failure else "delivered").inc()
         await asyncio.to_thread(_note, attempt.delivery, status, failure, asked)
         if failure:
             log.info("webhook.failed", delivery=attempt.delivery, status=status, reason=failure)
