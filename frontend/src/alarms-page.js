@@ -10,7 +10,7 @@ let known = ids();
 let loadedAt = performance.now();
 let loading = null;
 
-const boxes = () => [...list.querySelectorAll('input[name="alarm"]')];
+const boxes = () => [...list.querySelectorAll(".tick input")];
 
 function ids() {
   return new Set([...list.querySelectorAll("[data-alarm]")].map((row) => row.dataset.alarm));
@@ -62,7 +62,7 @@ list.addEventListener("change", (event) => {
       box.checked = event.target.checked;
       selection.note(box);
     }
-  } else if (event.target.name === "alarm") selection.note(event.target);
+  } else if (event.target.closest(".tick")) selection.note(event.target);
   paint();
 });
 // A filter loads the list by itself: what was ticked and is still there stays ticked.

@@ -56,13 +56,13 @@ test("every vehicle is in one cluster or drawn by itself, and none is drawn unde
 
 test("a selection survives rows that are loaded anew and forgets those that are gone", () => {
   const selection = new Selection();
-  const boxes = (...values) => values.map((value) => ({ value, checked: false }));
+  const boxes = (...values) => values.map((value) => ({ name: "alarm", value, checked: false }));
   const first = boxes("1", "2", "3");
   first[0].checked = first[2].checked = true;
   first.forEach((box) => selection.note(box));
   const fresh = boxes("4", "3", "2");
   selection.after(fresh);
   assert.deepEqual(fresh.map((box) => box.checked), [false, true, false]);
-  assert.deepEqual([...selection.values], ["3"]);
+  assert.deepEqual([...selection.values], ["alarm:3"]);
   assert.deepEqual([selection.all(fresh), selection.all(boxes("2")), selection.all(boxes("3"))], [null, false, true]);
 });

@@ -132,3 +132,18 @@ def test_the_map_learns_plates_of_its_own_vehicles_only(world: World) -> None:
     asset = vehicle(world, "吉A11111")
     assert signed_in(world, Role.ANALYST, world.north).get("/vehicles/names", {"of": f"{asset},x,9999"}).json() == {str(asset): "吉A11111"}
     assert signed_in(world, Role.OWNER, world.south).get("/vehicles/names", {"of": str(asset)}).json() == {}
+
+
+def test_a_storm_is_shown_once_opened_one_by_one_and_acknowledged_whole(world: World) -> None:
+    fleet = [vehicle(world, f"吉S{n:05}") for n in range(11)]
+    numbers = [alarm(world, asset, ago=60 - n) for n, asset in enumerate(fleet)]
+    storm = str(Alarm.objects.exclude(storm=None).values_list("storm_id", flat=True).first())
+    browser = signed_in(world, Role.DISPATCHER, world.north)
+    assert listed(browser) == [str(numbers[-1])]
+    assert listed(browser, storm=storm) == [str(number) for number in reversed(numbers)]
+    stranger = signed_in(world, Role.OWNER, world.south)
+    assert listed(stranger, storm=storm) == []
+    stranger.post("/vehicles/alarms/acknowledge", {"storm": storm})
+    assert Alarm.objects.filter(acknowledged_at=None).count() == 11
+    browser.post("/vehicles/alarms/acknowledge", {"storm": storm})
+    assert Alarm.objects.filter(acknowledged_at=None).count() == 0 and listed(browser) == []

@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from jilink.core.observations import actions as alarms
-from jilink.core.observations.actions import Raised
-from jilink.core.observations.models import Alarm
+from jilink.core.observations.actions import Raised, RuleData
+from jilink.core.observations.conditions import Silence
+from jilink.core.observations.models import Alarm, Rule
 from jilink.core.parties.rules import Role
 from jilink.services.vehicles import actions
 from jilink.services.vehicles.actions import VehicleData
@@ -41,16 +42,18 @@ def asset(world: World, site: None) -> int:
     data = VehicleData(plate=PLATE, organisation=world.north, terminal_phone=PHONE, driver="王师傅", driver_phone="13500001111")
     number = actions.add_vehicle(data=data, by=owner, now=NOW)
     alarms.raise_alarms([Raised(organisation=world.north, asset=number, condition="overspeed", at=NOW)])
+    alarms.add_rule(organisation=world.north, data=RuleData(name="吉AWALL1", condition=Silence(for_s=600)), by=owner)
     return number
 
 
-def filled(route: str, asset: int, alarm: int | None = None) -> str:
-    alarm = alarm or Alarm.objects.get().pk
+def filled(route: str, asset: int, other: int | None = None) -> str:
+    alarm, rule = other or Alarm.objects.get().pk, other or Rule.objects.get().pk
     text = (
         route.replace("<int:asset>", str(asset))
         .replace("<int:alarm>", str(alarm))
         .replace("<slug:name>", "text")
         .replace("<int:media>", "7")
+        .replace("<int:rule>", str(rule))
         .replace("<int:moment>", "1777622400000000")
     )
     assert "<" not in text, f"the wall test does not know how to fill {route}"

@@ -278,7 +278,7 @@ class Evaluation:
     def keep(self, assets: Int64s, owners: Int64s, now_ms: int) -> list[Change]:
         """Forget assets that are gone or belong to none of a rule's organisations any more; return the ends of their open alarms."""
         ended: list[Change] = []
-        for number, each in self.standings.items():
+        for each in self.standings.values():
             mine = assets[np.isin(owners, list(each.rule.organisations))]
             kept = np.isin(each.ids, mine)
             if not kept.all():

@@ -1,7 +1,7 @@
 """What may be asked about alarms."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from jilink.core.observations import evaluation
 from jilink.core.observations.conditions import Condition, load
 from jilink.core.observations.models import Alarm, Rule
 from jilink.core.observations.ruled import Ruling
-from jilink.core.observations.rules import FAMILIES
+from jilink.core.observations.rules import FAMILIES, MOST_AT_ONCE
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound, organisations_of
 from jilink.core.parties.rules import Permission
@@ -38,6 +38,8 @@ class AlarmView:
     """The name of the rule that raised it; "" for what devices tell."""
     rule: int | None
     storm: int | None
+    storm_size: int = 0
+    """How many alarms of the storm this one stands for; 0: for itself."""
     raised_at: datetime
     cleared_at: datetime | None
     acknowledged_at: datetime | None
@@ -129,17 +131,44 @@ def _family(name: str) -> Q:
 
 
 def listing(
-    actor: Actor, *, standing: Standing, since: datetime, text: str = "", family: str = "", offset: int = 0, limit: int = 50
+    actor: Actor,
+    *,
+    standing: Standing,
+    since: datetime,
+    text: str = "",
+    family: str = "",
+    storm: int = 0,
+    offset: int = 0,
+    limit: int = 50,
 ) -> Listing:
-    """Return one page of the alarms raised since then: of assets with `text` in their label, of one of `rules.FAMILIES` ("" for any)."""
+    """Return one page of the alarms raised since then: of assets with `text` in their label, of one of `rules.FAMILIES` ("" for any).
+
+    A storm is shown once, by its newest alarm; with `storm` its alarms alone are shown, one by one.
+    """
     rows = Alarm.objects.filter(
         _family(family), organisation_id__in=organisations_of(actor, Permission.VIEW_VEHICLES), raised_at__gte=since
     )
     if text:
         rows = rows.filter(asset__label__icontains=text)
+    if storm:
+        rows = rows.filter(storm_id=storm)
     counted = rows.aggregate(**{each.value: Count("pk", filter=condition) for each, condition in _STANDING.items()})
-    page = rows.filter(_STANDING[standing]).order_by("-raised_at", "-pk")[offset : offset + limit]
-    return Listing(rows=_views(page), total=counted[standing.value], counts={each: counted[each.value] for each in Standing})
+    chosen = rows.filter(_STANDING[standing])
+    sizes: dict[int | None, int] = {}
+    if not storm:
+        groups = list(chosen.exclude(storm=None).order_by().values_list("storm_id").annotate(Max("pk"), Count("pk")))
+        sizes = {group: size for group, _newest, size in groups}
+        chosen = chosen.filter(Q(storm=None) | Q(pk__in=[newest for _group, newest, _size in groups]))
+    page = _views(chosen.order_by("-raised_at", "-pk")[offset : offset + limit])
+    shown = [replace(view, storm_size=sizes.get(view.storm, 0)) for view in page]
+    return Listing(rows=shown, total=chosen.count(), counts={each: counted[each.value] for each in Standing})
+
+
+def of_storms(actor: Actor, storms: Sequence[int]) -> list[int]:
+    """Return the alarms of storms that nobody has acknowledged, of the organisations in which the actor may."""
+    allowed = organisations_of(actor, Permission.ACKNOWLEDGE_ALARMS)
+    rows = Alarm.objects.filter(storm_id__in=storms, organisation_id__in=allowed, acknowledged_at=None)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
 
 
 def news(actor: Actor, *, after: int, since: datetime, limit: int = 20) -> News:

@@ -11,6 +11,7 @@ from jilink.core.assets.models import Asset
 from jilink.core.observations import conditions
 from jilink.core.observations.conditions import Condition, Silence
 from jilink.core.observations.evaluation import Change, Evaluation, Rule
+from jilink.core.parties import audit
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, require
 from jilink.core.parties.rules import Permission
@@ -43,9 +44,8 @@ class Trial:
 
 
 def try_rule(actor: Actor, organisation: OrganisationId, condition: Condition, *, history: Reads, start: datetime, end: datetime) -> Trial:
-    """Return what a rule would have told from start to end (at most two days). Nothing is written.
-
-    Raises RuleRefused, NotFound without MANAGE_RULES, and what the history raises.
+    """Return what a rule would have told from start to end (at most two days). Nothing is written but the audit: the
+    times of alarms say something of tracks. Raises RuleRefused, NotFound without MANAGE_RULES, and what the history raises.
     """
     require(actor, Permission.MANAGE_RULES, organisation)
     conditions.check(condition)
@@ -56,6 +56,7 @@ def try_rule(actor: Actor, organisation: OrganisationId, condition: Condition, *
         Asset.objects.filter(organisation_id__in=owners).order_by("pk").values_list("pk", "organisation_id", "label")[: MOST_ASSETS + 1]
     )
     rule = Rule(id=0, version=0, organisations=frozenset(owners), condition=condition)
+    audit.record(actor, "rule.tried", "rule", organisation)
     alarms: list[WouldBe] = []
     for asset, owner, label in found[:MOST_ASSETS]:
         rows = history.track(owner, asset, start, end)

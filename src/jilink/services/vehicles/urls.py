@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jilink.services.vehicles.pages import alarms, entry, fleet, media, organisations, terminals, vehicle
+from jilink.services.vehicles.pages import alarms, entry, fleet, media, organisations, rules, terminals, vehicle
 
 app_name = "vehicles"
 urlpatterns = [
@@ -26,6 +26,10 @@ urlpatterns = [
     path("alarms/news", alarms.news, name="alarm_news"),
     path("alarms/acknowledge", alarms.acknowledge_many, name="acknowledge_many"),
     path("alarms/undo/<int:moment>", alarms.undo, name="undo_acknowledgement"),
+    path("alarms/rules", rules.rules, name="rules"),
+    path("alarms/rules/add/<slug:name>", rules.add, name="add_rule"),
+    path("alarms/rules/<int:rule>", rules.edit, name="rule"),
+    path("alarms/rules/<int:rule>/remove", rules.remove, name="remove_rule"),
     path("alarms/<int:alarm>/acknowledge", vehicle.acknowledge, name="acknowledge"),
     path("<int:asset>/", vehicle.vehicle, name="vehicle"),
     path("<int:asset>/card", fleet.card, name="card"),

@@ -33,6 +33,7 @@ FAMILIES = {
     "dsm": gettext_lazy("Driver monitoring"),
     "bsd": gettext_lazy("Blind spot"),
     "tpms": gettext_lazy("Tyres"),
+    "rule": gettext_lazy("Own rules"),
 }
 STANDINGS = {
     Standing.UNACKNOWLEDGED: (gettext_lazy("Unacknowledged"), ""),
@@ -59,7 +60,9 @@ def shown(view: AlarmView, actor: Actor) -> dict[str, object]:
         "id": view.id,
         "asset": view.asset,
         "plate": view.label,
-        "title": word(view.condition),
+        "title": view.title or word(view.condition),
+        "storm": view.storm if view.storm_size > 1 else None,
+        "storm_size": view.storm_size,
         "level": view.level,
         "state": state,
         "raised_at": view.raised_at,
@@ -83,13 +86,14 @@ def alarms(request: HttpRequest, actor: Actor) -> HttpResponse:
     given["days"] = given["days"] if given["days"] in PERIODS else "7"
     asked = request.GET.get("state", "")
     standing = Standing(asked) if asked in set(Standing) else Standing.UNACKNOWLEDGED
-    number, now = page_number(request), utc_now()
+    number, now, storm = page_number(request), utc_now(), _number(request.GET.get("storm", "")) or 0
     found = reads.listing(
         actor,
         standing=standing,
         since=now - timedelta(days=int(given["days"])),
         text=given["q"],
         family=given["family"],
+        storm=storm,
         offset=(number - 1) * PAGE,
         limit=PAGE,
     )
@@ -104,11 +108,17 @@ def alarms(request: HttpRequest, actor: Actor) -> HttpResponse:
         "standing": standing.value,
         "may_acknowledge": any(row["may_acknowledge"] for row in rows),
         "here": request.get_full_path(),
-        "narrowed": bool(given["q"] or given["family"]),
+        "narrowed": bool(given["q"] or given["family"] or storm),
+        "storm": storm,
+        "can_rule": actor.may(Permission.MANAGE_RULES),
     }
     response = render(request, "vehicles/_alarm_list.html" if request.headers.get("HX-Request") else "vehicles/alarms.html", context)
     response["Vary"] = "HX-Request"
     return response
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def _back(request: HttpRequest) -> str:
@@ -132,7 +142,8 @@ def told_undoable(request: HttpRequest, done: actions.Acknowledged) -> None:
 def acknowledge_many(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Take note of the alarms that were ticked, and go back to the list."""
     require_anywhere(actor, Permission.ACKNOWLEDGE_ALARMS)
-    ticked = [int(text) for text in request.POST.getlist("alarm") if text.isascii() and text.isdecimal() and len(text) < 19]
+    ticked, storms = ([each for text in request.POST.getlist(name) if (each := _number(text))] for name in ("alarm", "storm"))
+    ticked += reads.of_storms(actor, storms)
     if ticked:
         told_undoable(request, actions.acknowledge_alarms(alarms=ticked, by=actor))
     return redirect(_back(request))
@@ -156,9 +167,8 @@ def undo(request: HttpRequest, actor: Actor, moment: int) -> HttpResponse:
 def news(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Tell a script which alarms came since the one it knows; it sounds and counts."""
     require_anywhere(actor, Permission.VIEW_VEHICLES)
-    text = request.GET.get("after", "")
-    after = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+    after = _number(request.GET.get("after", ""))
     found = reads.news(actor, after=(1 << 62) if after is None else after, since=utc_now() - NEWS_SINCE)
-    fresh = [{"id": view.id, "plate": view.label, "title": word(view.condition)} for view in found.fresh]
+    fresh = [{"id": view.id, "plate": view.label, "title": view.title or word(view.condition)} for view in found.fresh]
     heading = _("%(plate)s: %(alarm)s") % {"plate": fresh[0]["plate"], "alarm": fresh[0]["title"]} if fresh else ""
     return JsonResponse({"newest": found.newest, "waiting": found.waiting, "fresh": len(fresh), "text": heading})

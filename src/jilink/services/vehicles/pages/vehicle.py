@@ -128,7 +128,7 @@ def _alarm(view: AlarmView, may: bool, media: list[dict[str, object]]) -> dict[s
     state = "cleared" if view.cleared_at else "acknowledged" if view.acknowledged_at else "raised"
     return {
         "id": view.id,
-        "title": word(view.condition),
+        "title": view.title or word(view.condition),
         "state": state,
         "raised_at": view.raised_at,
         "cleared_at": view.cleared_at,
