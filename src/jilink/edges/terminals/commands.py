@@ -64,11 +64,10 @@ class Commands:
         if known is not None:
             deliver(known)
             return
-        fd = gateway.connections.by_asset.get(asset)
-        terminal = gateway.connections.terminals.get(fd) if fd is not None else None
-        if terminal is None or gateway.connections.state_of(terminal.fd) is not State.ONLINE or terminal.admission is None:
+        terminal = gateway.connections.of_asset(asset)
+        if terminal is None or gateway.connections.state_of(terminal.fd) is not State.ONLINE:
             return  # another worker holds it, or nobody does: whoever asks takes silence for offline
-        if request.organisation != terminal.admission.organisation:
+        if request.organisation != gateway.connections.organisation[terminal.fd]:
             deliver(CommandReply(command=request.command, state="refused", reason="other_organisation", at=gateway.now()))
             return
         self._send(terminal, request, deliver, gateway.now())

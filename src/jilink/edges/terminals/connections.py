@@ -1,14 +1,15 @@
 """What the gateway knows of each connection: columns indexed by descriptor for the hot path, a small record for the rest."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
+from jilink.edges.terminals.admission import key_bytes, pack, unpack
+from jilink.edges.terminals.compact import NumberMap
 from jilink.edges.terminals.session import State
 from jilink.protocols.jt808.joiner import Joiner
-from jilink.spine.records import Admission
+from jilink.spine.records import Admission, digest
 
 
 @dataclass(slots=True)
@@ -20,19 +21,31 @@ class Terminal:
     host: str
     port: int
     phone: str = ""
-    key: str = ""
     year: int = 2013
     terminal_id: str = ""
-    admission: Admission | None = None
     failures: int = 0
     """Authentications refused in a row."""
-    online_at: datetime | None = None
     version: int = 1
     """Protocol version of its headers (2019)."""
     vendor: bool = False
     """True where it speaks with a vendor's delimiter."""
     joiner: Joiner | None = None
     """There from its first message in packages on."""
+    _owner: bytes = b""
+
+    @property
+    def key(self) -> str:
+        """Its key in the spine's buckets; empty before its first frame."""
+        return digest(self.phone) if self.phone else ""
+
+    @property
+    def admission(self) -> Admission | None:
+        """What it was admitted as when it came online or when that changed last; None before. Unpacked at each call."""
+        return unpack(self._owner) if self._owner else None
+
+    @admission.setter
+    def admission(self, admission: Admission) -> None:
+        self._owner = pack(admission)
 
     @property
     def address(self) -> str:
@@ -46,7 +59,7 @@ class Terminal:
 
 
 class Connections:
-    """Columns indexed by descriptor. About 48 bytes a descriptor that is or was in use; untouched ones cost nothing."""
+    """Columns indexed by descriptor. About 60 bytes a descriptor that is or was in use; untouched ones cost nothing."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -60,10 +73,12 @@ class Connections:
         self.opened = np.zeros(capacity, np.float64)
         self.serial = np.zeros(capacity, np.uint16)
         self.recorded = np.zeros(capacity, np.bool_)
+        self.online_ms = np.zeros(capacity, np.int64)
+        """When it authenticated, milliseconds since 1970; 0 before."""
         self._place = np.zeros(capacity, np.int32)
         self.terminals: dict[int, Terminal] = {}
-        self.by_key: dict[str, int] = {}
-        self.by_asset: dict[int, int] = {}
+        self._by_key = NumberMap()
+        self._by_asset = NumberMap()
         self.top = 0
 
     def open(self, fd: int, generation: int, peer: tuple[str, int], now: float) -> Terminal:
@@ -73,7 +88,7 @@ class Connections:
         self.asset[fd] = self.organisation[fd] = 0
         self.generation[fd] = generation
         self.phone[fd] = self.phone_high[fd] = 0
-        self.serial[fd] = 0
+        self.serial[fd] = self.online_ms[fd] = 0
         self.recorded[fd] = False
         self.seen[fd] = self.opened[fd] = now
         terminal = Terminal(fd, generation, *peer)
@@ -85,16 +100,43 @@ class Connections:
         terminal = self.terminals.pop(fd, None)
         self.state[fd] = State.FREE
         if terminal is not None:
-            if self.by_key.get(terminal.key) == fd:
-                del self.by_key[terminal.key]
-            if terminal.admission and self.by_asset.get(terminal.admission.asset) == fd:
-                del self.by_asset[terminal.admission.asset]
+            self.let_go(terminal)
+            if terminal.phone and self._by_key.get(_number(terminal.key)) == fd:
+                self._by_key.discard(_number(terminal.key))
         return terminal
 
     def current(self, fd: int, generation: int) -> Terminal | None:
         """Return the record of a connection if it still is the same one."""
         terminal = self.terminals.get(fd)
         return terminal if terminal is not None and terminal.generation == generation else None
+
+    def of_key(self, key: str) -> Terminal | None:
+        """Return the connection that came online last with this key, if it is still there."""
+        fd = self._by_key.get(_number(key))
+        terminal = self.terminals.get(fd) if fd is not None else None
+        return terminal if terminal is not None and terminal.key == key else None
+
+    def of_asset(self, asset: int) -> Terminal | None:
+        """Return the connection that carries an asset's terminal."""
+        fd = self._by_asset.get(asset)
+        return self.terminals.get(fd) if fd is not None else None
+
+    def name(self, terminal: Terminal) -> None:
+        """Let `of_key` find a connection."""
+        self._by_key.put(_number(terminal.key), terminal.fd)
+
+    def own(self, terminal: Terminal, admission: Admission) -> None:
+        """Put a connection's owner into the columns, and let `of_asset` find it."""
+        self.let_go(terminal)
+        terminal.admission = admission
+        self.asset[terminal.fd], self.organisation[terminal.fd] = admission.asset, admission.organisation
+        self._by_asset.put(admission.asset, terminal.fd)
+
+    def let_go(self, terminal: Terminal) -> None:
+        """Let `of_asset` no longer find a connection."""
+        asset = int(self.asset[terminal.fd])
+        if asset and self._by_asset.get(asset) == terminal.fd:
+            self._by_asset.discard(asset)
 
     def state_of(self, fd: int) -> State:
         """Return the session state of a descriptor."""
@@ -153,3 +195,8 @@ class Connections:
         idle = online & (now - self.seen[: self.top] > idle_s)
         late = (state != State.FREE) & ~online & (now - self.opened[: self.top] > login_s)
         return np.flatnonzero(idle | late)
+
+
+def _number(key: str) -> int:
+    """Return the first half of a key of the spine's buckets as a number."""
+    return int.from_bytes(key_bytes(key)[:8], "big")

@@ -200,41 +200,40 @@ class Gateway:
             return
         metrics.CLOSED.labels(reason).inc()
         self.addresses.leave(terminal.host)
-        if online and terminal.admission:
-            self.journal.end(terminal.admission.organisation, terminal.admission.asset, self.now(), reason)
+        if online:
+            self._end(terminal, reason)
         self.deliver(self.ledger.end(terminal.number, self.clock(), self.now()))
         for listener in self.on_ended:
             listener(terminal)
 
     def online(self, terminal: Terminal, admission: Admission) -> None:
         """A terminal has authenticated: it replaces any other connection of the same terminal, here and in other workers."""
-        held = self.connections.by_key.get(terminal.key)
-        if held is not None and held != terminal.fd and held in self.connections.terminals:
-            self.close(self.connections.terminals[held], "replaced")
-        already = self.connections.state[terminal.fd] == State.ONLINE
+        columns, fd, now = self.connections, terminal.fd, self.now()
+        held = columns.of_key(terminal.key)
+        if held is not None and held is not terminal:
+            self.close(held, "replaced")
+        already = columns.state[fd] == State.ONLINE
         self.attach(terminal, admission)
-        self.connections.state[terminal.fd] = State.ONLINE
-        self.connections.by_key[terminal.key] = terminal.fd
-        terminal.online_at = self.now()
-        self.journal.arrive(terminal.key, terminal.online_at)
+        columns.state[fd] = State.ONLINE
+        columns.name(terminal)
+        columns.online_ms[fd] = int(now.timestamp() * 1000)
+        self.journal.arrive(terminal.key, now)
         if not already:
-            self.journal.begin(admission.organisation, admission.asset, terminal.online_at)
+            self.journal.begin(admission.organisation, admission.asset, now)
 
     def attach(self, terminal: Terminal, admission: Admission) -> None:
         """Put a terminal's owner and switches into the columns."""
-        columns, fd = self.connections, terminal.fd
-        if terminal.admission and columns.by_asset.get(terminal.admission.asset) == fd:
-            del columns.by_asset[terminal.admission.asset]
-        terminal.admission = admission
-        columns.asset[fd] = admission.asset
-        columns.organisation[fd] = admission.organisation
-        columns.recorded[fd] = admission.recording_until is not None and self.now() < admission.recording_until
-        columns.by_asset[admission.asset] = fd
+        self.connections.own(terminal, admission)
+        self.connections.recorded[terminal.fd] = admission.recording_until is not None and self.now() < admission.recording_until
 
     def offline(self, terminal: Terminal, reason: str) -> None:
         """A terminal's session ends while its connection stays."""
-        if self.connections.state[terminal.fd] == State.ONLINE and terminal.admission:
-            self.journal.end(terminal.admission.organisation, terminal.admission.asset, self.now(), reason)
+        if self.connections.state[terminal.fd] == State.ONLINE:
+            self._end(terminal, reason)
+
+    def _end(self, terminal: Terminal, reason: str) -> None:
+        columns, fd = self.connections, terminal.fd
+        self.journal.end(int(columns.organisation[fd]), int(columns.asset[fd]), self.now(), reason)
 
     def deliver(self, settled: list[Settled]) -> None:
         """Tell those who asked what became of their commands."""
@@ -277,11 +276,10 @@ class Gateway:
             self.post(self._release)
 
     def _apply(self, change: Change) -> None:
-        fd = self.connections.by_key.get(change.key)
-        terminal = self.connections.terminals.get(fd) if fd is not None else None
-        if terminal is None or terminal.admission is None:
+        terminal = self.connections.of_key(change.key)
+        before, after = terminal.admission if terminal else None, change.after
+        if terminal is None or before is None:
             return
-        before, after = terminal.admission, change.after
         if after is None or not after.admitted:
             self.close(terminal, "not_admitted")
         elif after.asset != before.asset or (
@@ -296,9 +294,8 @@ class Gateway:
 
     def _taken_over(self, message: Takeover) -> None:
         for arrival in message.arrivals:
-            fd = self.connections.by_key.get(arrival.key)
-            terminal = self.connections.terminals.get(fd) if fd is not None else None
-            if terminal is None or terminal.online_at is None:
+            terminal = self.connections.of_key(arrival.key)
+            if terminal is None:
                 continue
-            if (int(terminal.online_at.timestamp() * 1000), self.worker) < (arrival.at_ms, message.worker):
+            if (int(self.connections.online_ms[terminal.fd]), self.worker) < (arrival.at_ms, message.worker):
                 self.close(terminal, "replaced")

@@ -26,7 +26,6 @@ from jilink.protocols.jt808.general import (
 from jilink.protocols.jt808.header import Header
 from jilink.protocols.jt808.media import MediaUpload, MediaUpload2011
 from jilink.protocols.wire.records import Record
-from jilink.spine.records import digest
 from jilink.spine.terminals import MessageReceived
 
 POSITIONS = frozenset({0x0200, 0x0201, 0x0704, 0x0500})
@@ -100,7 +99,7 @@ class Plain:
         header, columns = received.header, self._gateway.connections
         number = phone_number(header.digits)
         if not terminal.phone:
-            terminal.phone, terminal.key = header.phone, digest(header.phone)
+            terminal.phone = header.phone
             columns.phone_high[terminal.fd], columns.phone[terminal.fd] = number
         elif header.phone != terminal.phone:
             self._gateway.quarantine(terminal, received.raw, "foreign_phone")

@@ -5,6 +5,7 @@
 Nothing here loops over frames but for what is rare: messages that are no positions go one by one to `plain`.
 """
 
+import ctypes
 import gc
 import resource
 import signal
@@ -51,12 +52,16 @@ IDLE_POLL_S = 0.1
 STOP_S = 5.0
 STOP_ALONE_S = 2.0
 """How long a worker waits for its last confirmations when it stops, and how long for a spine that is not there."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES, _LARGEST_KEPT = 128 << 20, 32 << 20
+"""Freed memory that a worker keeps, and the largest piece of it: each batch takes the same again (mallopt(3))."""
 
 
 def run(settings: Settings, name: str, number: int) -> None:
     """Be one worker until SIGTERM. Raises ListenRefused where an address cannot be used."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    _keep_memory()
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     loop = choose(settings.terminals_io)
@@ -80,6 +85,14 @@ def run(settings: Settings, name: str, number: int) -> None:
         loop.shutdown()
         spine.stop()
         log.info("worker_stopped", worker=name)
+
+
+def _keep_memory() -> None:
+    """Have glibc keep what batches free, or the kernel clears those pages anew for each; other C libraries are left alone."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, _LARGEST_KEPT)
+        mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 class Worker:

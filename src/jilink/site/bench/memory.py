@@ -1,10 +1,11 @@
 """What an idle connection costs in memory, ours and the kernel's, with as many connections as the descriptor limit allows.
 
-Both ends of a connection are on this machine. Ours is the growth of the gateway workers' proportional set size. The kernel's is the growth
+Both ends of a connection are on this machine. Ours is the growth of the gateway workers' proportional set size: for a connection in the
+worker that holds it, and for its admission and token in all workers, since each mirrors them all. The kernel's is the growth
 of socket buffers and of those slabs that got at least one object for every second connection, so that other work on the machine hardly
 counts (of all slabs together, where /proc/slabinfo is for root alone). The terminals' part of that is what plain C, measured first with
-epoll at both ends, has for one end. Half of the connections come before the first look, so that what slabs and heaps still held free from
-earlier work is used up.
+epoll at both ends, has for one end. Half of the admissions and of the connections come before the first look, so that what slabs and heaps
+still held free from earlier work is used up.
 """
 
 import resource
@@ -66,15 +67,34 @@ def measure(runs: int, say: Say, *, most: int = MOST_EACH) -> list[Figure]:
         rig = Rig(folder / "data")
         with rig.spine():
             say(f"memory: admitting {len(terminals):,} terminals")
-            rig.admit(terminals)
+            mirrored = _mirrored(rig, terminals)
+            figures.append(Figure(subject, f"ours, for its admission and token in {WORKERS} workers", "bytes", (mirrored,)))
             for io in LOOPS:
                 say(f"memory: {len(terminals):,} idle connections with {io}")
-                figures += _of_loop(rig, generator, folder, terminals, io, subject, one_end)
+                figures += _of_loop(rig, generator, folder, terminals, io, subject, one_end, mirrored)
     return figures
 
 
+def _mirrored(rig: Rig, terminals: Sequence[LoadTerminal]) -> float:
+    """Admit the terminals; return the bytes that one of the second half takes in all workers together."""
+    half = len(terminals) // 2
+    rig.admit(terminals[:half])
+    with rig.workers(LOOPS[0], WORKERS) as (_, pids):
+        before = _settled(pids)
+        rig.admit(terminals[half:])
+        after = _settled(pids)
+    return (after.ours - before.ours) / (len(terminals) - half)
+
+
 def _of_loop(
-    rig: Rig, generator: Path, folder: Path, terminals: Sequence[LoadTerminal], io: str, subject: str, one_end: float
+    rig: Rig,
+    generator: Path,
+    folder: Path,
+    terminals: Sequence[LoadTerminal],
+    io: str,
+    subject: str,
+    one_end: float,
+    mirrored: float,
 ) -> list[Figure]:
     each = len(terminals) // WORKERS
     shares: list[list[tuple[bytes, list[bytes]]]] = [
@@ -83,8 +103,9 @@ def _of_loop(
     with rig.workers(io, WORKERS) as (port, pids):
         both_ends, ours = _grown(generator, folder, shares, port, pids)
     kernel = both_ends - one_end
+    connection, ours = ours, ours + mirrored
     return [
-        Figure(subject, f"{io}: ours", "bytes", (ours,)),
+        Figure(subject, f"{io}: ours, for the connection", "bytes", (connection,)),
         Figure(subject, f"{io}: the kernel's", "bytes", (kernel,)),
         Figure(subject, f"{io}: together", "bytes", (ours + kernel,), Target("at most", 6_000)),
         Figure(subject, f"{io}: a million would take", "GB", ((ours + kernel) * MILLION / 1e9,), Target("at most", 6)),

@@ -59,7 +59,11 @@ class Limits:
     """How a loop behaves; the defaults suit a gateway that confirms every 20 to 50 ms."""
 
     gather_s: float = 0.003
-    """Under load, how long to let ready sockets collect. Bounds how long `wake` and confirmations wait."""
+    """Under load, the shortest time to let ready sockets collect; 0: none. `wake` always ends it."""
+    gather_most_s: float = 0.012
+    """The longest such time, taken where fewer than `gather_reads` come sooner."""
+    gather_reads: int = 1024
+    """Reads worth collecting for one poll: a poll costs the same for few, and what many bring leaves the processor's cache."""
     queue_bytes: int = 256 * 1024
     """Most bytes owed to one connection; a reader slower than that is closed."""
     linger_s: float = 2.0

@@ -2,8 +2,10 @@
 
 import contextlib
 import ctypes
+import math
 import os
 import resource
+import select
 import socket
 from collections import deque
 from collections.abc import Iterable
@@ -139,6 +141,35 @@ class Connections:
                 lengths = np.add.reduceat(lengths, first)
                 fds, starts = fds[first], starts[first]
         return fds, starts, lengths
+
+
+class Pace:
+    """How long to let ready sockets collect under load, by how fast they came since the last poll; a write to `wake_fd` ends it."""
+
+    def __init__(self, limits: Limits, wake_fd: int) -> None:
+        self._limits = limits
+        self._pause_s = limits.gather_s
+        self._polled_at = 0.0
+        self._loaded = False
+        self._woken = select.poll()
+        self._woken.register(wake_fd, select.POLLIN)
+
+    def took(self, reads: int, now: float) -> None:
+        """Take note of what a poll brought (`now`: monotonic seconds)."""
+        limits = self._limits
+        self._loaded = reads > 0
+        if reads:
+            wanted = (now - self._polled_at) * limits.gather_reads / reads
+            self._pause_s = min(max(wanted, limits.gather_s), max(limits.gather_most_s, limits.gather_s))
+        self._polled_at = now
+
+    def gather(self, timeout_s: float) -> float:
+        """Wait where that is worth it, at most so long; return how long that was to be."""
+        if not self._loaded or timeout_s <= 0 or not self._limits.gather_s:
+            return 0.0
+        pause = min(self._pause_s, timeout_s)
+        self._woken.poll(math.ceil(pause * 1e3))
+        return pause
 
 
 def peer_of(fd: int) -> Peer:

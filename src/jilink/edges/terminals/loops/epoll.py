@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from jilink.edges.terminals.loops.aio import Aio
 from jilink.edges.terminals.loops.base import Bytes, Int64s, Limits, Peer, Reads, UInt32s, empty_reads
-from jilink.edges.terminals.loops.connections import DOOMED, ENDED, FREE, OPEN, Connections, close_quietly, contiguous, plain_address
+from jilink.edges.terminals.loops.connections import DOOMED, ENDED, FREE, OPEN, Connections, Pace, close_quietly, contiguous, plain_address
 
 _MOST_EVENTS = 16384
 _MOST_ACCEPTS = 2048
@@ -61,7 +61,7 @@ class EpollLoop:
         self._listeners: dict[int, socket.socket] = {}
         self._special = {self._wake_fd}
         self._paused: list[tuple[float, int]] = []
-        self._loaded = False
+        self._pace = Pace(limits, self._wake_fd)
         self._down = False
 
     def add_listener(self, sock: socket.socket) -> None:
@@ -103,7 +103,7 @@ class EpollLoop:
         for fd in writable:
             self._flush(fd)
         opened, closed = self._table.report()
-        self._loaded = events.size > 0
+        self._pace.took(reads[0].size if reads else 0, now)
         if reads is None:
             return empty_reads(opened, closed, woken)
         return Reads(*reads, opened, np.array(closed, np.int64), woken)
@@ -163,13 +163,10 @@ class EpollLoop:
 
     def _wait(self, timeout_s: float) -> NDArray[np.void]:
         """Under load let sockets collect for a moment rather than wake for each message; otherwise wait for the first."""
-        if self._loaded and timeout_s > 0 and self._limits.gather_s > 0:
-            pause = min(self._limits.gather_s, timeout_s)
-            time.sleep(pause)
-            if (events := self._ready(0.0)).size:
-                return events
-            timeout_s -= pause
-        return self._ready(max(timeout_s, 0.0))
+        pause = self._pace.gather(timeout_s)
+        if pause and ((events := self._ready(0.0)).size or pause >= timeout_s):
+            return events
+        return self._ready(max(timeout_s - pause, 0.0))
 
     def _ready(self, timeout_s: float) -> NDArray[np.void]:
         """Return what is ready, waiting for the first; nothing after the time-out. Valid until the next call."""

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from jilink.edges.terminals.loops import ring as uring
 from jilink.edges.terminals.loops.base import Bytes, Int64s, Limits, Peer, Reads, UInt32s, empty_reads
-from jilink.edges.terminals.loops.connections import DOOMED, ENDED, FREE, OPEN, Connections, close_quietly, contiguous, send_now, shut
+from jilink.edges.terminals.loops.connections import DOOMED, ENDED, FREE, OPEN, Connections, Pace, close_quietly, contiguous, send_now, shut
 from jilink.edges.terminals.loops.epoll import OUT_OF_DESCRIPTORS
 
 _RECEIVE, _ACCEPT, _WAKE, _SEND, _WRITABLE = range(5)
 _CLOSING = 5
 """State of a descriptor whose receive is still to end; only then may the number be freed."""
 _ENTRIES, _COMPLETIONS = 1024, 65536
-_GATHER_AT_LEAST = 1024
+_AT_ONCE = 4096
+"""Completions to ask for where all there are shall come: for fewer the kernel only does so much of what they need (20 for none)."""
 _FEW = 16
 """Up to so many rows are sent by one system call each."""
 _POLL_IN, _POLL_OUT = 1, 4
@@ -63,7 +64,7 @@ class UringLoop:
         self._paused: list[tuple[float, int]] = []
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._arm_wake()
-        self._loaded = False
+        self._pace = Pace(limits, self._wake_fd)
         self._down = False
 
     def add_listener(self, sock: socket.socket) -> None:
@@ -96,7 +97,7 @@ class UringLoop:
                 done = done[kinds == _RECEIVE]
             if done.size:
                 reads = self._receive(done)
-        self._loaded = reads is not None
+        self._pace.took(reads[0].size if reads else 0, now)
         opened, closed = self._table.report()
         if reads is None:
             return empty_reads(opened, closed, woken)
@@ -166,10 +167,11 @@ class UringLoop:
 
     def _wait(self, timeout_s: float) -> NDArray[np.void]:
         """Under load let completions collect for a moment rather than wake for each; otherwise wait for the first."""
-        if self._loaded and timeout_s > 0:
-            pause = min(self._limits.gather_s, timeout_s)
-            self._ring.enter(_GATHER_AT_LEAST, pause)
-            if (done := self._ring.reap()).size:
+        self._ring.submit()
+        pause = self._pace.gather(timeout_s)
+        if pause:
+            self._ring.enter(_AT_ONCE, 0.0)
+            if (done := self._ring.reap()).size or pause >= timeout_s:
                 return done
             timeout_s -= pause
         self._ring.enter(1 if timeout_s > 0 else 0, timeout_s)
