@@ -54,6 +54,7 @@ def filled(route: str, asset: int, other: int | None = None) -> str:
         .replace("<slug:name>", "text")
         .replace("<int:media>", "7")
         .replace("<int:rule>", str(rule))
+        .replace("<int:letter>", str(other or 7))
         .replace("<int:moment>", "1777622400000000")
     )
     assert "<" not in text, f"the wall test does not know how to fill {route}"
