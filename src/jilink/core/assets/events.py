@@ -38,6 +38,15 @@ class AssetAdded(Event, frozen=True, kw_only=True):
     kind: str
 
 
+class AssetChanged(Event, frozen=True, kw_only=True):
+    """What is known of an asset has changed."""
+
+    NOUN: ClassVar[str] = "assets"
+    OUTWARD: ClassVar[bool] = True
+    asset: int
+    kind: str
+
+
 class AssetRemoved(Event, frozen=True, kw_only=True):
     """An asset is gone with its terminal; its measurements stay in the history as long as retention says."""
 
