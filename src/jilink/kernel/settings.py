@@ -77,11 +77,20 @@ class Settings:
     silence_s: int = _setting(
         60, "seconds that a process may not answer on its health page before `jilink up` kills and restarts it; 0 means never"
     )
+    api_per_minute: int = _setting(1200, "requests a minute that one token or person may make to the API; 0 means no limit")
+    api_strangers_per_minute: int = _setting(60, "requests a minute that one address may make to the API without being let in; 0 means no limit")
     webhooks_allow: str = _setting("", "private networks that webhooks may reach, also without TLS, like 10.1.0.0/16,10.2.3.4/32")
     health_port: int = _setting(14300, "first of the loopback ports that serve /healthz, /readyz and /metrics, one a process; 0 means none")
     identity_keys: str = _setting(
         "", "keys that seal identity numbers, id:base64 with commas between, the last one seals; empty means a file in the data folder"
     )
+    oidc_issuer: str = _setting(
+        "", "issuer of the single sign-on by OpenID Connect, like https://id.example.cn/realms/city; empty means none"
+    )
+    oidc_client: str = _setting("", "client id of this installation at the single sign-on")
+    oidc_secret: str = _setting("", "client secret at the single sign-on; better in a file")
+    oidc_secret_file: str = _setting("", "file that only its owner may read with the client secret at the single sign-on")
+    oidc_name: str = _setting("", "name of the single sign-on on the page for signing in")
     two_factors: str = _setting(
         "required", "whether operators, owners and supervisors must set up a second factor before anything else", words=("required", "off")
     )

@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from jilink.kernel.settings import Settings, addresses
+from jilink.site import single_sign_on
 from jilink.site.database import database
 from jilink.site.secrets import secret_key
 
@@ -48,6 +49,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_htmx",
     "django_vite",
@@ -58,6 +61,7 @@ MIDDLEWARE = [
     "jilink.site.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "jilink.core.parties.requests.behind_walls",
+    "jilink.webkit.api.calls.answers_programs",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -106,6 +110,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
+SOCIALACCOUNT_ADAPTER = "jilink.core.parties.sign_in.SubjectAdapter"
+SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(JILINK)
 MFA_ADAPTER = "jilink.core.parties.sign_in.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Jilink"
@@ -130,7 +136,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],  # icons of the map's controls, the code of two-step sign-in
         "object-src": [NONE],
         "base-uri": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *single_sign_on.origins(JILINK)],
         "frame-ancestors": [NONE],
     }
 }

@@ -4,9 +4,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from jilink.services.vehicles.api import api
+from jilink.site.api import api
 from jilink.services.vehicles.pages.operations import operations, replay
-from jilink.site import probes
+from jilink.site import invitations, probes
 
 
 def shut(request: HttpRequest) -> HttpResponse:
@@ -20,6 +20,8 @@ _SHUT = r"^accounts/(?:signup|email|confirm-email|password/(?:reset|set)|login/c
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="vehicles:map"), name="home"),
     re_path(_SHUT, shut),
+    path("accounts/invitation/", invitations.invitation, name="invitation"),
+    path("accounts/invitation/<str:secret>/", invitations.opened, name="invitation-opened"),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("jilink.webkit.urls")),

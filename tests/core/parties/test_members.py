@@ -117,7 +117,7 @@ def test_an_owner_neither_demotes_nor_removes_an_operator(world: World) -> None:
 
 def test_nobody_gives_a_reach_he_does_not_have(world: World) -> None:
     owner = world.actor(Role.OWNER, world.north, Scope.ORGANISATION)
-    other = world.person(Role.ANALYST, world.north)
+    other = world.person(Role.ANALYST, world.north, Scope.ORGANISATION)
     with pytest.raises(NotFound):
         actions.set_role(user=other.pk, organisation=world.north, role=Role.AUDITOR, scope=Scope.SUBTREE, by=owner)
     actions.set_role(user=other.pk, organisation=world.north, role=Role.AUDITOR, scope=Scope.ORGANISATION, by=owner)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -121,6 +122,18 @@ def set_password(*, username: str, password: str, by: Actor) -> None:
     audit.record(by, "user.password", f"user:{user.pk}", None)
 
 
+@transaction.atomic
+def forget_factors(*, username: str, by: Actor) -> None:
+    """Take the second factors of an account away, for somebody who lost them. Only the installation itself may."""
+    if by.user is not None:
+        raise Refused("People change their own second factors after signing in.")
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise Refused(_("There is no account named %(name)s.") % {"name": username})
+    Authenticator.objects.filter(user=user).delete()
+    audit.record(by, "user.factors_reset", f"user:{user.pk}", None)
+
+
 def _set_password(user: User, password: str) -> None:
     try:
         validate_password(password, user)
@@ -141,6 +154,14 @@ def remove_user(*, username: str, by: Actor) -> None:
     user.delete()
 
 
+def require_may_give(by: Actor, role: Role, scope: Scope, organisation: OrganisationId) -> None:
+    """Return where somebody may give or take a role of that reach: what it grants he holds himself. Raises NotFound."""
+    require(by, Permission.MANAGE_MEMBERS, organisation)
+    for place in reads.below(organisation) if scope is Scope.SUBTREE else [organisation]:
+        for permission in permissions_of(role):
+            require(by, permission, place)
+
+
 @transaction.atomic
 def set_role(
     *, user: int, organisation: OrganisationId, role: Role, by: Actor, scope: Scope | None = None, now: datetime | None = None
@@ -149,13 +170,11 @@ def set_role(
 
     Raises NotFound where the giver knows no such person, or where the new role, or the one they have, grants what its giver does not hold.
     """
-    require(by, Permission.MANAGE_MEMBERS, organisation)
     reaches = scope or usual_scope(role)
+    require_may_give(by, role, reaches, organisation)
     standing = Member.objects.select_for_update().filter(user_id=user, organisation_id=organisation).first()
-    given = permissions_of(role) | (permissions_of(standing.role) if standing else frozenset())
-    for place in reads.below(organisation) if reaches is Scope.SUBTREE else [organisation]:
-        for permission in given:
-            require(by, permission, place)
+    if standing is not None:
+        require_may_give(by, Role(standing.role), Scope(standing.scope), organisation)
     if not reads.knows(by, user):
         raise NotFound("There is no such thing, or you may not see it.")
     row, _made = Member.objects.update_or_create(

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib.sessions.models import Session
 
+from jilink.core.parties.invitations import actions as invitations
 from jilink.core.parties.keeping import kept_for_a_time
 from jilink.core.parties.people import actions as people
 from jilink.core.parties.tokens import actions as tokens
@@ -25,3 +26,9 @@ def forget_tokens(now: datetime) -> int:
 def forget_consents(now: datetime) -> int:
     """Remove consents that ended three years ago; until then they are evidence."""
     return people.forget_consents(now)
+
+
+@kept_for_a_time("invitations")
+def forget_invitations(now: datetime) -> int:
+    """Remove invitations that ended 90 days ago."""
+    return invitations.forget_invitations(now)

@@ -5,15 +5,26 @@ import time
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest
+from django.shortcuts import redirect
+
+from jilink.core.parties.invitations import actions as invitations
+from jilink.core.parties.models import User
+from jilink.kernel.errors import Refused
 
 JUST_NOW_S = 300
+INVITATION = "invitation"
+"""Of a session: the secret of the link that was opened."""
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # -- allauth ships no type information
@@ -33,6 +44,31 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # -- allauth ships 
 def _signed_in_just_now(request: HttpRequest) -> bool:
     records = get_authentication_records(request, request.user)
     return bool(records) and 0 <= time.time() - float(records[-1]["at"]) < JUST_NOW_S
+
+
+class SubjectAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # -- allauth ships no type information
+    """The single sign-on (OpenID Connect): accounts are matched by the provider's subject alone, never by mail or name.
+
+    A subject that nobody knows comes in only by an invitation whose link was opened in the same browser (`INVITATION`); somebody
+    who has an account connects it from within.
+    """
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
+        """Return False: an account is made by an invitation, in `pre_social_login`, or not at all."""
+        return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Make the account of somebody who was invited. Whoever was not is told that the door is shut."""
+        secret = request.session.get(INVITATION)
+        if sociallogin.is_existing or not isinstance(secret, str) or sociallogin.state.get("process") == "connect":
+            return
+        try:
+            user = invitations.accept_by_sign_on(secret=secret, username=sociallogin.user.get_username())
+        except Refused as error:
+            messages.error(request, str(error))
+            raise ImmediateHttpResponse(redirect("account_login")) from error
+        del request.session[INVITATION]
+        sociallogin.connect(request, User.objects.get(pk=user))
 
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # -- allauth ships no type information

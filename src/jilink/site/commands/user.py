@@ -9,9 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from jilink.core.parties import access, actions, reads
+from jilink.core.parties.invitations import actions as invitations
 from jilink.core.parties.rules import Permission, Role
 from jilink.kernel.errors import Refused
+from jilink.kernel.settings import Settings
 from jilink.site import first_login, preparation
+from jilink.site.commands.up import web_address
 
 _EPILOG = """
 Examples:
@@ -21,6 +24,10 @@ Examples:
   jilink user password wang          asks for it twice
 
   jilink user password wang --generate
+
+  jilink user invite 王芳 --role agent   shows a link by which she makes her account
+
+  jilink user factors wang           for somebody who lost the second factor
 
   jilink user remove wang            signs the person out for good
 
@@ -69,6 +76,30 @@ def set_password(
     _require_account(name)
     actions.set_password(username=name, password=_password(generate=generate), by=access.system("user"))
     typer.echo(f"{name} has a new password.")
+
+
+@app.command("invite")
+def invite(
+    name: str = typer.Argument(help="Who is invited, as others will read it.", metavar="NAME"),
+    organisation: str = typer.Option("", help="Organisation the person will belong to; may be left out while there is one at the top."),
+    role: Annotated[Role, typer.Option(help="What the person may do in it.")] = Role.AGENT,
+) -> None:
+    """Show a link by which a person makes an account, once and within a week."""
+    preparation.require_prepared()
+    by = access.system("user")
+    place = _organisation(organisation, by)
+    made = invitations.invite(organisation=place.id, name=name, role=role, by=by)
+    address = web_address(Settings.from_environment()).rstrip("/")
+    typer.echo(f"{address}/accounts/invitation/{made.secret}/")
+
+
+@app.command("factors")
+def forget_factors(name: str = typer.Argument(help="Name the person signs in with.", metavar="NAME")) -> None:
+    """Take a person's second factors away; where the role needs one, the next sign-in asks for a new one."""
+    preparation.require_prepared()
+    _require_account(name)
+    actions.forget_factors(username=name, by=access.system("user"))
+    typer.echo(f"{name} signs in with the password alone, and sets up a new second factor where the role needs one.")
 
 
 @app.command("remove")

@@ -2,15 +2,16 @@
 
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from jilink.core.parties import audit, walls
 from jilink.core.parties.access import Actor, NotFound, require
-from jilink.core.parties.actions import NameTaken
+from jilink.core.parties.actions import NameTaken, require_may_give
 from jilink.core.parties.models import Member, Organisation, Team, TeamMember
-from jilink.core.parties.rules import Permission, permissions_of
+from jilink.core.parties.rules import Permission, Role, Scope
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId, TeamId
@@ -86,6 +87,23 @@ def take_from_team(*, team: TeamId, user: int, by: Actor) -> None:
 
 
 @transaction.atomic
+def reset_second_factor(*, user: int, organisation: OrganisationId, by: Actor) -> None:
+    """Take a member's second factors away, for somebody who lost them; the next sign-in asks for a new one where one is needed.
+
+    Raises NotFound where there is no such member, or where their role grants what the one who resets does not hold.
+    """
+    require(by, Permission.MANAGE_MEMBERS, organisation)
+    if not Member.objects.filter(user_id=user, organisation_id=organisation).exists():
+        raise NotFound(_HIDDEN)
+    with walls.everything():
+        rows = list(Member.objects.filter(user_id=user))
+        for row in rows:  # of a person with other roles elsewhere, only somebody who could give those too
+            require_may_give(by, Role(row.role), Scope(row.scope), OrganisationId(row.organisation_id))
+    Authenticator.objects.filter(user_id=user).delete()
+    audit.record(by, "member.factors_reset", f"user:{user}", organisation)
+
+
+@transaction.atomic
 def remove_member(*, user: int, organisation: OrganisationId, by: Actor) -> None:
     """End a membership, and with it the person's place in the teams of the organisation and of those below it.
 
@@ -95,8 +113,7 @@ def remove_member(*, user: int, organisation: OrganisationId, by: Actor) -> None
     row = Member.objects.filter(user_id=user, organisation_id=organisation).select_related("organisation").first()
     if row is None:
         raise NotFound(_HIDDEN)
-    for permission in permissions_of(row.role):
-        require(by, permission, organisation)
+    require_may_give(by, Role(row.role), Scope(row.scope), organisation)
     path = row.organisation.path
     row.delete()
     remaining = list(Member.objects.filter(user_id=user).values_list("organisation__path", flat=True))

@@ -1,6 +1,7 @@
 """Every table of this room."""
 
 from jilink.core.parties.models.audit import AuditEntry, AuditHead
+from jilink.core.parties.models.invitations import Invitation
 from jilink.core.parties.models.organisations import Member, Organisation, Team, TeamMember, User
 from jilink.core.parties.models.people import Consent, ContactPoint, Identity, Merge, Person
 from jilink.core.parties.models.tokens import Token
@@ -11,6 +12,7 @@ __all__ = [
     "Consent",
     "ContactPoint",
     "Identity",
+    "Invitation",
     "Member",
     "Merge",
     "Organisation",
