@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import shapely
 
+from jilink.core.areas import boundaries
 from jilink.simulator.places import PLACES, ROADS
 from jilink.simulator.roads import METRES_PER_DEGREE, Line, corner_near, road_line, route, streets
-from jilink.core.areas import boundaries
 
 
 @pytest.fixture(scope="module")
