@@ -19,7 +19,7 @@ from jilink.history.reads import Reads
 from jilink.kernel.ids import AssetId, OrganisationId
 
 MOST_ASSETS = 200
-MOST_SHOWN = 100
+MOST_SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

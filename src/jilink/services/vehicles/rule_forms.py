@@ -27,7 +27,7 @@ MINUTES = _("For how many minutes (0: at once)")
 
 
 def _values() -> list[tuple[str, object]]:
-    return [(name, lazy_word(name)) for name in conditions.SCALES]
+    return [(name, lazy_word(name)) for name in sorted(conditions.SCALES, key=lambda name: name != "speed")]
 
 
 class RuleForm(forms.Form):
