@@ -1,8 +1,10 @@
 """The gateway end to end, with the acknowledgement after the spine's confirmation (fsync on), against C that only receives and answers.
 
-"Messages a second per core" is the inverse of the CPU time that the worker process spends on one message, its threads included;
-the spine's own process is not charged. The ratio is C's CPU time a message divided by ours, in the same round. The latency is measured in
-the same round too, on the same connections, at a share of what that gateway had just answered.
+"Messages a second per core" is the inverse of the CPU time that the worker process spends on one message: decoding, publishing and
+answering, its threads (the spine's client) and what the kernel does for them included; the spine's own process is not charged. C is
+charged alike: one process, the same stream, as many answers of nearly the same length, a read and a write for what a connection sent, and
+nothing decoded or stored. The ratio is C's CPU time a message divided by ours, in the same round. The latency is measured in the same
+round too, on the same connections, at a share of what that gateway had just answered.
 """
 
 import tempfile
