@@ -40,6 +40,7 @@ def test_it_shows_address_and_login_once_and_keeps_the_login_for_the_owner_alone
     assert f"http://{up.env['JILINK_WEB']}/" in shown
     user, password = (up.settings.data / "first-login").read_text().split()
     assert re.search(rf"Sign in as\s+{user}\s+with password\s+{password}", shown)
+    assert "Two factors: off" in shown
     assert (up.settings.data / "first-login").stat().st_mode & 0o777 == 0o600
     assert set(up.children()) == set(PROCESSES)
 
