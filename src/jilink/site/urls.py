@@ -4,9 +4,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from jilink.site.api import api
 from jilink.services.vehicles.pages.operations import operations, replay
 from jilink.site import invitations, probes
+from jilink.site.api import api
 
 
 def shut(request: HttpRequest) -> HttpResponse:

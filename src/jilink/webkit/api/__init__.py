@@ -1,0 +1,1 @@
+"""What every door for programs has in common: sign-in, problems, pages, keys, marks and limits."""
