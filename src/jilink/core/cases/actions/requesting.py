@@ -132,7 +132,7 @@ def _carry_out(desk: Desk, row: Request) -> None:
     match RequestKind(row.kind):
         case RequestKind.EXTENSION:
             for clock in timing.running(desk):
-                if clock.key in {desk.row.stage, WHOLE} and clock.paused_at is None:
+                if clock.key in {desk.row.stage, WHOLE}:
                     timing.extend(desk, clock, _in_units(desk, row, clock.kind))
             timing.set_due(desk)
         case RequestKind.SUSPENSION:
@@ -142,6 +142,10 @@ def _carry_out(desk: Desk, row: Request) -> None:
             if row.until is not None:
                 desk.remind(CaseSuspensionEnded(case=desk.row.pk, request=row.pk), row.until)
         case RequestKind.RETURN:
+            if desk.row.suspended_at is not None:  # an order that goes back runs on
+                desk.set(suspended_at=None)
+                timing.resume_all(desk)
+                desk.write(Resumed())
             step(desk, _return_way(desk), StepData(reason=row.reason))
 
 

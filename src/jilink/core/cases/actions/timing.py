@@ -100,9 +100,12 @@ def _end_pause(desk: Desk, clock: Clock) -> None:
 
 
 def extend(desk: Desk, clock: Clock, by: int) -> None:
-    """Give a clock more units."""
+    """Give a clock more units; one that stands has them once it goes on."""
     clock.extended_by += by
-    renew(desk, clock)
+    if clock.paused_at is not None:
+        clock.save(update_fields=["extended_by"])
+    else:
+        renew(desk, clock)
 
 
 def renew(desk: Desk, clock: Clock) -> None:
