@@ -114,6 +114,7 @@ SOCIALACCOUNT_ADAPTER = "jilink.core.parties.sign_in.SubjectAdapter"
 SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(JILINK)
 MFA_ADAPTER = "jilink.core.parties.sign_in.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {"add_webauthn": "jilink.core.parties.key_forms.AddKey", "edit_webauthn": "jilink.core.parties.key_forms.EditKey"}
 MFA_TOTP_ISSUER = "Jilink"
 
 _SECURE = any(origin.startswith("https:") for origin in _ORIGINS) if _ORIGINS else not _LOOPBACK

@@ -7,7 +7,6 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from cryptography.fernet import Fernet, InvalidToken
@@ -35,8 +34,8 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # -- allauth ships 
         return False
 
     def is_reauthentication_required(self, *, app: str) -> bool:
-        """Return whether the password is asked for again: not while somebody who has just signed in sets up the first second factor."""
-        if app == "allauth.mfa" and not is_mfa_enabled(self.request.user) and _signed_in_just_now(self.request):
+        """Return whether the password is asked for again: not of somebody who has just signed in and sets up second factors."""
+        if app == "allauth.mfa" and _signed_in_just_now(self.request):
             return False
         return bool(super().is_reauthentication_required(app=app))
 
