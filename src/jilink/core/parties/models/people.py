@@ -39,13 +39,18 @@ class ContactPoint(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="contacts")
     kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in ContactKind])
     value = models.CharField(max_length=250)
+    tail = models.CharField(max_length=20, blank=True, default="")
+    """A telephone's digits from the last to the first, so that one is found by its end (`rules.tail`)."""
     preferred = models.BooleanField(default=False)
     added_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "kind", "value"], name="contact_once_a_person")]
-        indexes = [models.Index(fields=["organisation", "kind", "value"], name="contact_by_value")]
+        indexes = [
+            models.Index(fields=["organisation", "kind", "value"], name="contact_by_value"),
+            models.Index(fields=["organisation", "tail"], condition=~models.Q(tail=""), name="contact_by_tail"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk} of person {self.person_id}"

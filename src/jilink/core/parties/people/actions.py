@@ -62,7 +62,13 @@ def add_person(
     row.save()
     for place, each in enumerate(dict.fromkeys((each.kind, rules.contact(each.kind, each.text)) for each in contacts)):
         ContactPoint.objects.create(
-            organisation_id=organisation, person=row, kind=each[0].value, value=each[1], preferred=place == 0, added_at=moment
+            organisation_id=organisation,
+            person=row,
+            kind=each[0].value,
+            value=each[1],
+            tail=rules.tail(each[0], each[1]),
+            preferred=place == 0,
+            added_at=moment,
         )
     outbox.add(PersonAdded(person=row.pk), organisation=organisation, aggregate=f"person:{row.pk}", now=moment)
     audit.record(by, "person.added", f"person:{row.pk}", organisation, at=moment)
@@ -92,7 +98,7 @@ def add_contact(*, person: PersonId, contact: Contact, by: Actor, now: datetime 
         person=row,
         kind=contact.kind.value,
         value=value,
-        defaults={"organisation_id": row.organisation_id, "preferred": first, "added_at": moment},
+        defaults={"organisation_id": row.organisation_id, "tail": rules.tail(contact.kind, value), "preferred": first, "added_at": moment},
     )
     if made:
         _changed(row, "person.contact_added", by, moment)

@@ -19,6 +19,8 @@ from jilink.kernel.ids import ConsentId, ContactId, MergeId, OrganisationId, Per
 HIDDEN = "There is no such thing, or you may not see it."
 FEWEST_DIGITS = 4
 LONGEST_CHAIN = 100
+MOST_MERGED = 1000
+_BY_WORDS = (ContactKind.EMAIL, ContactKind.WECHAT, ContactKind.OTHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,23 +144,24 @@ def find(
     rows = Person.objects.filter(organisation__in=allowed, erased_at=None)
     words = " ".join(text.split())
     if words:
-        hits = rows.filter(_matching(words, allowed))
-        rows = Person.objects.filter(organisation__in=allowed, pk__in=_survivors(hits, limit if before is None else None))
+        match = _matching(words, allowed)
+        rows = rows.filter(match | Q(pk__in=_survivors(rows.exclude(merged_into=None).filter(match))))
     rows = rows.filter(merged_into=None)
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return _rows(list(rows.order_by("-pk")[:limit]))
 
 
-def _survivors(hits: QuerySet[Person], limit: int | None) -> set[int]:
+def _survivors(merged: QuerySet[Person]) -> set[int]:
+    """Return whom these rows were merged into, by way of others too."""
     found: set[int] = set()
-    pending = {pk: into for pk, into in hits.order_by("-pk").values_list("pk", "merged_into_id")[: limit * 4 if limit else None]}
+    ahead = set(merged.order_by("-pk").values_list("merged_into_id", flat=True)[:MOST_MERGED])
     for _step in range(LONGEST_CHAIN):
-        found |= {pk for pk, into in pending.items() if into is None}
-        ahead = {into for into in pending.values() if into is not None}
+        further = dict(Person.objects.filter(pk__in=ahead).values_list("pk", "merged_into_id"))
+        found |= {pk for pk, into in further.items() if into is None}
+        ahead = {into for into in further.values() if into is not None}
         if not ahead:
             break
-        pending = dict(Person.objects.filter(pk__in=ahead).values_list("pk", "merged_into_id"))
     return found
 
 
@@ -167,23 +170,24 @@ def _matching(words: str, allowed: Iterable[int]) -> Q:
         number = words.replace(" ", "").upper()
         ring = sealing.keyring()
         return Q(identity__lookup__in=[lookup for one in allowed for lookup in ring.lookups(one, number)])
-    found = Q(name__icontains=words) | Q(other_names__icontains=words)
     digits = "".join(character for character in words if character.isdigit())
-    if len(digits) >= FEWEST_DIGITS and not any(character.isalpha() for character in words):
-        found |= Q(contacts__in=_points(ContactKind.PHONE, value__endswith=digits, allowed=allowed))
-        try:
-            found |= Q(contacts__in=_points(ContactKind.PHONE, value=rules.phone(words), allowed=allowed))
-        except ContactRefused:
-            return found
-        return found
-    if len(words) > 1:
-        others = [kind for kind in ContactKind if kind is not ContactKind.PHONE]
-        found |= Q(contacts__in=ContactPoint.objects.filter(organisation__in=allowed, kind__in=others, value__iexact=words))
-    return found
+    if digits and not any(character.isalpha() for character in words):
+        return Q(pk__in=_by_telephone(words, digits, allowed).values("person"))
+    others = ContactPoint.objects.filter(organisation__in=allowed, kind__in=_BY_WORDS, value__in={words, words.lower()})
+    return Q(name__icontains=words) | Q(other_names__icontains=words) | Q(pk__in=others.values("person"))
 
 
-def _points(kind: ContactKind, allowed: Iterable[int], **conditions: str) -> QuerySet[ContactPoint]:
-    return ContactPoint.objects.filter(organisation__in=allowed, kind=kind, **conditions)
+def _by_telephone(words: str, digits: str, allowed: Iterable[int]) -> QuerySet[ContactPoint]:
+    """Return the telephones written so, else those that end so."""
+    points = ContactPoint.objects.filter(organisation__in=allowed)
+    try:
+        whole = points.filter(kind=ContactKind.PHONE, value=rules.phone(words))
+    except ContactRefused:
+        whole = points.none()
+    if whole.exists():
+        return whole
+    least, most = rules.ending_in(digits)
+    return points.filter(tail__gte=least, tail__lte=most) if len(digits) >= FEWEST_DIGITS else points.none()
 
 
 def by_contact(actor: Actor, organisation: OrganisationId, kind: ContactKind, text: str) -> list[PersonId]:

@@ -84,6 +84,20 @@ def phone(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+LONGEST_NUMBER = 20
+
+
+def tail(kind: str, value: str) -> str:
+    """Return the digits of a telephone from the last to the first; empty for any other contact."""
+    return "".join(reversed([each for each in value if each.isdigit()]))[:LONGEST_NUMBER] if kind == ContactKind.PHONE else ""
+
+
+def ending_in(digits: str) -> tuple[str, str]:
+    """Return the least and the greatest tail of the telephones that end in these digits, the same under every collation."""
+    least = "".join(reversed(digits))[:LONGEST_NUMBER]
+    return least, least + "9" * (LONGEST_NUMBER - len(least))
+
+
 def masked_contact(kind: str, value: str) -> str:
     """Return a contact with most of it hidden: enough to recognise, too little to use."""
     if kind == ContactKind.PHONE:
