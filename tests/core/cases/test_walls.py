@@ -1,19 +1,22 @@
 """Every read and action of cases, asked from behind a wall and by too low a role: refused like what is not there."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from jilink.core.cases import actions, reads
 from jilink.core.cases.actions import NewCase, Recipient, StepData
 from jilink.core.cases.models import Case, CaseType, Entry, Reply, Request
 from jilink.core.cases.rules.workflow import LinkKind, Satisfaction
 from jilink.core.cases.shipped import china
-from jilink.core.parties import audit
+from jilink.core.outbox.models import OutboxEvent
+from jilink.core.parties import audit, walls
 from jilink.core.parties.access import NOBODY, Actor, NotFound
 from jilink.core.parties.models import AuditEntry
 from jilink.core.parties.people import actions as people
-from jilink.core.parties.rules import Role
+from jilink.core.parties.rules import Role, Scope
 from tests.core.cases.office import GOOD, MONDAY, Office
 
 
@@ -54,6 +57,8 @@ def attempts(office: Office, case: int, other: int, by: Actor) -> dict[str, Call
         "load_examples": lambda: actions.load_examples(organisation=office.world.depot, by=by),
         "undo_bulk": lambda: actions.undo_bulk(run=1, by=by),
         "case": lambda: reads.case(by, case, now=MONDAY),
+        "case_file": lambda: reads.case_file(by, case, 1),
+        "case_thumbnail": lambda: reads.case_thumbnail(by, case, 1),
         "case_numbered": lambda: reads.case_numbered(by, office.row(case).number, now=MONDAY),
         "reveal_answer": lambda: reads.reveal_answer(by, case, "about", now=MONDAY),
         "case_type": lambda: reads.case_type(by, kind),
@@ -103,6 +108,37 @@ def test_what_a_unit_asks_for_is_not_decided_by_its_own_chief(office: Office) ->
     assert office.view(case, by=chief).may_assign
     with pytest.raises(NotFound):
         actions.decide_request(request=Request.objects.get(case=case).pk, approve=True, by=chief)
+
+
+def test_behind_the_second_wall_a_unit_works_on_a_case_that_another_organisation_answers_for(office: Office) -> None:
+    """On PostgreSQL row-level security shows the worker rows of the depot alone; the case passes by its second column."""
+    case, _other = prepared(office)
+    elsewhere = office.open()
+    with walls.closed():
+        walls.let_in([office.world.depot])
+        assert [row.id for row in reads.cases(office.worker, reads.Filter(), now=MONDAY).rows] == sorted([case, _other], reverse=True)
+        assert office.view(case, by=office.worker).row.unit == office.world.depot
+        actions.assign_case(case=case, assignee=office.worker.user, by=office.worker, now=MONDAY)
+        actions.add_note(case=case, text="on my way", by=office.worker, now=MONDAY)
+        actions.request_suspension(case=case, until=MONDAY + timedelta(days=1), reason="frost", by=office.worker, now=MONDAY)
+        office.finish(case)
+        if connection.vendor == "postgresql":
+            assert not Case.objects.filter(pk=elsewhere).exists()
+        with pytest.raises(NotFound):
+            office.view(elsewhere, by=office.worker)
+    assert OutboxEvent.objects.filter(organisation=office.world.north, aggregate=f"case:{case}", name="moved").count() == 2
+
+
+def test_a_dispatcher_sends_a_case_to_a_unit_he_does_not_see_into(office: Office) -> None:
+    hotline = office.world.actor(Role.SUPERVISOR, office.world.north, Scope.ORGANISATION)
+    team = office.world.team(office.world.depot)
+    case = office.open()
+    with walls.closed():
+        walls.let_in([office.world.north])
+        recipient = Recipient(unit=office.world.depot, team=team, assignee=office.worker.user)
+        actions.take_step(case=case, key="dispatch", data=StepData(recipient=recipient), by=hotline, now=MONDAY)
+        assert office.view(case, by=hotline).row.team == team
+        office.finish(case, by=hotline)
 
 
 def test_a_link_to_a_case_behind_a_wall_shows_nothing_of_it(office: Office) -> None:

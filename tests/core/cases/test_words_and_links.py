@@ -70,6 +70,12 @@ def test_files_are_of_the_case_once_and_never_from_behind_a_wall(office: Office)
     assert [(one.file, one.question, one.public) for one in office.view(case).files] == [(ours, "before", True)]
     actions.attach_file(case=case, file=ours, by=office.boss)
     assert Attachment.objects.filter(case=case).count() == 1
+    office.dispatch(case)
+    view, data = reads.case_file(office.worker, case, ours)
+    assert view.name.startswith("lid") and data and reads.case_thumbnail(office.worker, case, ours)
+    for by, file in ((office.worker, theirs), (office.stranger, ours)):
+        with pytest.raises(NotFound):
+            reads.case_file(by, case, file)
     for file in (theirs, 999):
         with pytest.raises(NotFound):
             actions.attach_file(case=case, file=file, by=office.boss)

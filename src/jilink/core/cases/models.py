@@ -13,6 +13,8 @@ _OPEN = Q(state=State.OPEN.value)
 class WorkCalendar(models.Model):
     """A working calendar of an organisation and all below it; the nearest above counts."""
 
+    SEEN_BY = ()  # whoever works below counts by it, and it tells of nobody
+
     organisation = models.ForeignKey(_ORGANISATION, on_delete=models.PROTECT, related_name="+")
     key = models.CharField(max_length=40)
     version = models.PositiveIntegerField(default=1)
@@ -29,6 +31,8 @@ class WorkCalendar(models.Model):
 
 class CaseType(models.Model):
     """One version of a case type. Once published its definition never changes; one version of a key is in use."""
+
+    SEEN_BY = ()  # units elsewhere work on cases of the type, and it tells of nobody; its own reads ask the door
 
     organisation = models.ForeignKey(_ORGANISATION, on_delete=models.PROTECT, related_name="+")
     key = models.CharField(max_length=40)

@@ -14,7 +14,7 @@ from jilink.core.cases.events import CaseAssigned
 from jilink.core.cases.rules.form import Answer
 from jilink.core.cases.rules.timeline import Assigned
 from jilink.core.cases.rules.workflow import State, StepRefused
-from jilink.core.parties import access
+from jilink.core.parties import access, walls
 from jilink.core.parties.access import Actor
 from jilink.core.parties.models import Organisation, Team, User
 from jilink.core.parties.rules import Permission
@@ -88,7 +88,8 @@ def give(desk: Desk, recipient: Recipient | None) -> None:
 
 def hand(desk: Desk, recipient: Recipient) -> None:
     """Write who has the case, after looking whether they can. Raises RecipientRefused."""
-    _check(desk, recipient)
+    with walls.everything():  # a unit's teams and people are looked at and nothing of them is told
+        _check(desk, recipient)
     before = desk.row.unit_id
     desk.set(unit_id=recipient.unit, team_id=recipient.team, assignee_id=recipient.assignee)
     desk.write(Assigned(unit=recipient.unit, team=recipient.team, assignee=recipient.assignee, why=recipient.why, rule=recipient.rule))

@@ -8,7 +8,7 @@ import msgspec
 
 from jilink.core.cases.events import CaseEvent
 from jilink.core.cases.models import Case, CaseType, Entry
-from jilink.core.cases.reads.ground import HIDDEN, Ground, ground_of, require
+from jilink.core.cases.reads.ground import HIDDEN, Ground, beyond, ground_of, require
 from jilink.core.cases.rules import timeline
 from jilink.core.cases.rules.timeline import Detail
 from jilink.core.cases.rules.workflow import Standing
@@ -50,11 +50,13 @@ class Desk(Ground):
     def tell(self, kind: type[CaseEvent], **values: object) -> None:
         """Add an event of this case to the outbox."""
         event = kind(case=self.row.pk, number=self.row.number, unit=self.row.unit_id, **values)
-        outbox.add(event, organisation=self.row.organisation_id, aggregate=f"case:{self.row.pk}", now=self.now)
+        with beyond(self.row):
+            outbox.add(event, organisation=self.row.organisation_id, aggregate=f"case:{self.row.pk}", now=self.now)
 
     def remind(self, event: Event, at: datetime) -> None:
         """Set a timer: the event is published then."""
-        outbox.add(event, organisation=self.row.organisation_id, aggregate=f"case:{self.row.pk}", now=self.now, not_before=at)
+        with beyond(self.row):
+            outbox.add(event, organisation=self.row.organisation_id, aggregate=f"case:{self.row.pk}", now=self.now, not_before=at)
 
     def save(self) -> None:
         """Write what changed, with a new version."""

@@ -1,6 +1,7 @@
 """What may be asked about cases. Every read takes the actor and passes the door."""
 
 from jilink.core.cases.reads.citizens import PublicView, status
+from jilink.core.cases.reads.files import case_file, case_thumbnail
 from jilink.core.cases.reads.lists import CaseRow, Filter, Order, Page, Whose, cases, count_views
 from jilink.core.cases.reads.one import CaseView, case, case_numbered, reveal_answer
 from jilink.core.cases.reads.types import TypeView, calendar_ends, case_type, case_types, types_in_use
@@ -16,7 +17,9 @@ __all__ = [
     "Whose",
     "calendar_ends",
     "case",
+    "case_file",
     "case_numbered",
+    "case_thumbnail",
     "case_type",
     "case_types",
     "cases",

@@ -1,5 +1,6 @@
 """What every question about a case stands on: its type, its calendar, where it stands, and who may see it."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,7 +15,7 @@ from jilink.core.cases.rules.clocks import Limit, Pause
 from jilink.core.cases.rules.definition import Definition, read_definition
 from jilink.core.cases.rules.form import Answer
 from jilink.core.cases.rules.workflow import Standing, State
-from jilink.core.parties import access
+from jilink.core.parties import access, walls
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.models import Organisation
 from jilink.core.parties.rules import Permission
@@ -90,6 +91,12 @@ def ground_of(row: Case, by: Actor, now: datetime) -> Ground:
     """Return a case with what questions about it stand on; the door was asked before."""
     definition = definition_of(row.type.definition)
     return Ground(row, by, now, definition, calendar_of(row.organisation, definition.calendar))
+
+
+def beyond(row: Case) -> AbstractContextManager[object]:
+    """Open the second wall for a passage where a unit tells the organisation that answers for its case: an event, a line of the audit."""
+    held = walls.scope()
+    return nullcontext() if held is None or row.organisation_id in held else walls.everything()
 
 
 def answers_of(row: Case) -> dict[str, Answer]:

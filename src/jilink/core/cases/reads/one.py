@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from jilink.core.cases.models import Attachment, Case, Clock, Entry, Link, Note, Rating, Reply, Request
-from jilink.core.cases.reads.ground import HIDDEN, Ground, answers_of, ground_of, limit_of, may, require
+from jilink.core.cases.reads.ground import HIDDEN, Ground, answers_of, beyond, ground_of, limit_of, may, require
 from jilink.core.cases.reads.lists import CaseRow, row_of
 from jilink.core.cases.rules import clocks, numbers, timeline, workflow
 from jilink.core.cases.rules.definition import Definition, Step
@@ -186,7 +186,8 @@ def reveal_answer(actor: Actor, case: int, question: str, *, now: datetime) -> A
     answers = answers_of(row)
     if question not in answers:
         raise NotFound(HIDDEN)
-    audit.record(actor, "case.revealed", f"case:{case}", row.organisation_id, detail=question, at=now)
+    with beyond(row):
+        audit.record(actor, "case.revealed", f"case:{case}", row.organisation_id, detail=question, at=now)
     return answers[question]
 
 
