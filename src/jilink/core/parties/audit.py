@@ -93,7 +93,10 @@ def _fault(entry: AuditEntry, place: int, previous: str) -> str:
     return "it is not tied to the entry before it" if entry.previous != previous else ""
 
 
-def entries(actor: Actor, organisation: OrganisationId, *, limit: int = 200) -> list[AuditEntry]:
-    """Return the newest entries of one organisation. Raises NotFound without the permission to read them."""
+def entries(actor: Actor, organisation: OrganisationId, *, limit: int = 200, before: int | None = None) -> list[AuditEntry]:
+    """Return the newest entries of one organisation, those before a sequence number where one is given. Raises NotFound."""
     require(actor, Permission.READ_AUDIT, organisation)
-    return list(AuditEntry.objects.filter(organisation=organisation).order_by("-sequence")[:limit])
+    rows = AuditEntry.objects.filter(organisation=organisation)
+    if before is not None:
+        rows = rows.filter(sequence__lt=before)
+    return list(rows.order_by("-sequence")[:limit])

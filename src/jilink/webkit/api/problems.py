@@ -64,6 +64,15 @@ def conflicts(*errors: type[Refused]) -> None:
     _conflicts.extend(error for error in errors if error not in _conflicts)
 
 
+Explain = Callable[[Refused], Sequence[Fault]]
+_explained: dict[type[Refused], Explain] = {}
+
+
+def explains(error: type[Refused], faults: Explain) -> None:
+    """Let a refusal that knows several places be answered with a fault for each."""
+    _explained[error] = faults
+
+
 def answer(
     request_id: str,
     status: int,
@@ -134,7 +143,8 @@ def of_refusal(request_id: str, error: Refused, conditional: bool = False) -> Ht
         return answer(request_id, 412, code="changed_meanwhile", detail=said(error))
     if isinstance(error, tuple(_conflicts)):
         return answer(request_id, 409, code=code_of(error), detail=said(error))
-    faults = error.faults if isinstance(error, Faulty) else ()
+    explain = _explained.get(type(error))
+    faults = error.faults if isinstance(error, Faulty) else explain(error) if explain else ()
     return answer(request_id, 422, code=code_of(error), detail=said(error), errors=faults)
 
 

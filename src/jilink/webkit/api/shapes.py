@@ -58,6 +58,9 @@ def _spelt_flag(value: object) -> object:
 
 Id = Annotated[int, Field(ge=1, le=BIGGEST)]
 Words = Annotated[str, AfterValidator(_clean)]
+Line = Annotated[str, Field(max_length=200), AfterValidator(_clean)]
+"""Words of one line."""
+Long = Annotated[str, Field(max_length=20_000), AfterValidator(_clean)]
 Time = Annotated[datetime, BeforeValidator(_spelt_time)]
 Day = Annotated[date, BeforeValidator(_spelt_day)]
 Flag = Annotated[bool, BeforeValidator(_spelt_flag)]

@@ -1,1 +1,29 @@
-"""The same for programs: one router a noun."""
+"""The console's nouns for programs: one router a noun, strung together in `routers`."""
+
+from jilink.services.console.api import (
+    alarm_rules,
+    areas,
+    case_talk,
+    case_types,
+    cases,
+    interactions,
+    knowledge,
+    organisations,
+    people,
+    tokens,
+    webhooks,
+)
+
+routers = (
+    organisations.router,
+    tokens.router,
+    people.router,
+    cases.router,
+    case_talk.router,
+    case_types.router,
+    interactions.router,
+    knowledge.router,
+    areas.router,
+    alarm_rules.router,
+    webhooks.router,
+)
