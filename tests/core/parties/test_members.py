@@ -7,10 +7,14 @@ import pytest
 from jilink.core.parties import access, actions
 from jilink.core.parties.access import NotFound
 from jilink.core.parties.actions import NameTaken
+from jilink.core.parties.invitations import actions as invitations
 from jilink.core.parties.members import actions as members
 from jilink.core.parties.members import reads
 from jilink.core.parties.members.actions import NameMissing, NoMember
+from jilink.core.parties.models import User
 from jilink.core.parties.rules import NARROWED, ROLES, Permission, Role, Scope
+from jilink.core.parties.tokens import actions as tokens
+from jilink.kernel.errors import Refused
 from tests.core.world import World
 
 VIEW, WORK = Permission.VIEW_CASES, Permission.WORK_CASES
@@ -165,3 +169,26 @@ def test_members_and_teams_are_hidden_across_the_wall_and_from_too_low_a_role(wo
         with pytest.raises(NotFound):
             attempt()
     assert reads.teams(stranger) == [] and [each.id for each in reads.teams(low)] == [team]
+
+
+def test_the_roles_that_may_be_given_are_those_that_giving_does_not_refuse(world: World) -> None:
+    owner, other = world.actor(Role.OWNER, world.north), world.person(Role.ANALYST, world.north, Scope.ORGANISATION)
+    offered = reads.roles_to_give(owner, world.north, Scope.SUBTREE)
+    assert set(offered) == set(Role) - {Role.OPERATOR}
+    for role in offered:
+        actions.set_role(user=other.pk, organisation=world.north, role=role, scope=Scope.SUBTREE, by=owner)
+    with pytest.raises(NotFound):
+        reads.roles_to_give(world.actor(Role.SUPERVISOR, world.north), world.north)
+
+
+def test_an_organisation_goes_with_its_invitations_and_closed_programs(world: World) -> None:
+    owner, everything = world.actor(Role.OWNER, world.depot), access.system("test")
+    invitations.invite(organisation=world.depot, name="x", role=Role.AGENT, by=owner)
+    account = tokens.add_service_account(organisation=world.depot, name="x", by=owner)
+    team = world.team(world.depot)
+    with pytest.raises(Refused):
+        actions.remove_organisation(organisation=world.depot, by=everything)
+    members.remove_team(team=team, by=owner)
+    tokens.close_service_account(account=account, by=owner)
+    actions.remove_organisation(organisation=world.depot, by=everything)
+    assert access.actor_of(User.objects.get(pk=account)) is access.NOBODY

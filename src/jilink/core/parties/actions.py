@@ -35,12 +35,13 @@ class PasswordRefused(Refused):
 def add_organisation(*, name: str, by: Actor, parent: OrganisationId | None = None, now: datetime | None = None) -> OrganisationId:
     """Add an organisation. Below a parent it takes MANAGE_MEMBERS there; at the top only the installation itself may.
 
-    Raises NameTaken where the parent already has one of that name.
+    Raises NameMissing, and NameTaken where the parent already has one of that name.
     """
     if parent is not None:
         require(by, Permission.MANAGE_MEMBERS, parent)
     elif by.user is not None:
         raise Refused("Only the command line adds an organisation at the top.")
+    name = rules.organisation_name(name)
     above = Organisation.objects.get(pk=parent) if parent is not None else None
     if Organisation.objects.filter(parent=above, name=name).exists():
         raise NameTaken(_("There is already an organisation named %(name)s.") % {"name": name})
@@ -52,6 +53,19 @@ def add_organisation(*, name: str, by: Actor, parent: OrganisationId | None = No
     if above is not None and reads.retentions(above.pk)[OrganisationId(above.pk)] is not None:  # it now holds here too
         outbox.add(RetentionChanged(organisation=row.pk), organisation=row.pk, aggregate=f"retention:{row.pk}")
     return OrganisationId(row.pk)
+
+
+@transaction.atomic
+def rename_organisation(*, organisation: OrganisationId, name: str, by: Actor) -> None:
+    """Give an organisation another name. Raises NotFound, NameMissing, NameTaken."""
+    require(by, Permission.MANAGE_MEMBERS, organisation)
+    wanted = rules.organisation_name(name)
+    row = Organisation.objects.select_for_update().get(pk=organisation)
+    if Organisation.objects.filter(parent_id=row.parent_id, name=wanted).exclude(pk=row.pk).exists():
+        raise NameTaken(_("There is already an organisation named %(name)s.") % {"name": wanted})
+    row.name = wanted
+    row.save(update_fields=["name"])
+    audit.record(by, "organisation.renamed", f"organisation:{organisation}", organisation)
 
 
 @transaction.atomic

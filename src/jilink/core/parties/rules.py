@@ -157,6 +157,18 @@ def narrowed(granted: frozenset[Permission], scope: str) -> tuple[frozenset[Perm
     return granted - NARROWED, granted & NARROWED
 
 
+class NameMissing(Refused):
+    """An organisation needs a name of at most 120 characters."""
+
+
+def organisation_name(text: str) -> str:
+    """Return the name as it is kept, without spaces around and with single ones within. Raises NameMissing."""
+    name = " ".join(text.split())
+    if not name or len(name) > 120:
+        raise NameMissing("An organisation needs a name of at most 120 characters.")
+    return name
+
+
 class RetentionRefused(Refused):
     """Positions cannot be kept for so long, or not at all."""
 

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
+from django.db.models import Count
+
 from jilink.core.parties import walls
 from jilink.core.parties.access import Actor, NotFound, organisations_of, require
 from jilink.core.parties.models import Member, Organisation, Team, TeamMember, User
+from jilink.core.parties.reads import below
 from jilink.core.parties.rules import NARROWED, ROLES, Permission, Role, Scope
 from jilink.kernel.ids import MemberId, OrganisationId, TeamId
 
@@ -65,6 +69,21 @@ def members(actor: Actor, organisation: OrganisationId) -> list[MemberView]:
     ]
 
 
+def counted(actor: Actor) -> dict[OrganisationId, int]:
+    """Return how many members, programs not counted, each organisation has whose members the actor may see."""
+    rows = Member.objects.filter(organisation_id__in=organisations_of(actor, Permission.VIEW_MEMBERS), user__service_of=None)
+    found = rows.values_list("organisation_id").annotate(count=Count("pk")).order_by()
+    return {OrganisationId(organisation): count for organisation, count in found}
+
+
+def with_second_factor(actor: Actor, organisation: OrganisationId) -> frozenset[int]:
+    """Return which members of an organisation have set up a second factor; for those who manage them. Raises NotFound."""
+    require(actor, Permission.MANAGE_MEMBERS, organisation)
+    inside = Member.objects.filter(organisation_id=organisation).values("user_id")
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    return frozenset(Authenticator.objects.filter(user_id__in=inside, type__in=kinds).values_list("user_id", flat=True))
+
+
 def teams(actor: Actor, organisation: OrganisationId | None = None) -> list[TeamView]:
     """Return the teams of one organisation, or of all whose members the actor may see, by name. Raises NotFound for one across a wall."""
     if organisation is not None:
@@ -107,6 +126,14 @@ def organisation_of_team(number: TeamId) -> OrganisationId:
     if found is None:
         raise NotFound("There is no such thing, or you may not see it.")
     return OrganisationId(found)
+
+
+def roles_to_give(actor: Actor, organisation: OrganisationId, scope: Scope = Scope.ORGANISATION) -> list[Role]:
+    """Return the roles that the actor may give somebody there, as far as the scope reaches. Raises NotFound where none may be given."""
+    require(actor, Permission.MANAGE_MEMBERS, organisation)
+    places = below(organisation) if scope is Scope.SUBTREE else [organisation]
+    held = [actor.grants.get(place, frozenset()) for place in places]
+    return [role for role, granted in ROLES.items() if all(granted <= each for each in held)]
 
 
 def colleagues(actor: Actor, organisation: OrganisationId, permission: Permission) -> list[int]:

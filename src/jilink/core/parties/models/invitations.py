@@ -9,7 +9,7 @@ from jilink.core.parties.rules import Role, Scope
 class Invitation(models.Model):
     """That somebody may become a member, once, by a link of which only a hash is kept."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role])
     scope = models.CharField(max_length=20, choices=[(scope.value, scope.value) for scope in Scope])

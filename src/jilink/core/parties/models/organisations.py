@@ -32,7 +32,7 @@ class User(AbstractUser):
     """A person who signs in. What they may do comes from their memberships, never from Django's own permissions."""
 
     language = models.CharField(max_length=12, blank=True, default="")
-    service_of = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    service_of = models.ForeignKey(Organisation, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     """Set for an account of a program: it has no password and comes in by tokens alone (`models.tokens`)."""
 
     def has_perm(self, perm: str, obj: object | None = None) -> bool:

@@ -9,7 +9,7 @@ class Token(models.Model):
     """A key of a service account. Only its beginning and a hash of it are kept: nobody can read it again after it was made."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=120)
     prefix = models.CharField(max_length=12, unique=True)
     digest = models.CharField(max_length=64)
