@@ -87,6 +87,16 @@ def articles(
     return rows.count(), _views(page, "latest")
 
 
+def published(actor: Actor, *, topic: str = "", offset: int = 0, size: int = PAGE) -> tuple[int, list[ArticleView]]:
+    """Return how many published articles the actor may read, and a page of them, last changed first. Raises NotFound."""
+    with walls.everything():  # `_readable` names the organisations
+        rows = _readable(actor)
+        if topic:
+            rows = rows.filter(topics__contains=f"|{topic}|")
+        page = list(rows.order_by("-changed_at", "-pk")[offset : offset + size])
+        return rows.count(), _views(page, "published")
+
+
 def find(actor: Actor, text: str, *, language: str = "zh-hans", size: int = 20) -> list[Found]:
     """Return the published articles that hold every word or piece of a word in `text`, the most fitting first. Raises NotFound."""
     return _found(_readable(actor), text, language, size)

@@ -1,6 +1,10 @@
 """The Django application of the console."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from jilink.webkit import navigation
+from jilink.webkit.navigation import Entry
 
 
 class ConsoleConfig(AppConfig):
@@ -8,3 +12,9 @@ class ConsoleConfig(AppConfig):
 
     name = "jilink.services.console"
     label = "console"
+
+    def ready(self) -> None:
+        """Put this service's pages into the navigation."""
+        navigation.register(
+            Entry(_("Knowledge"), "console:knowledge", "book", "knowledge.read", 50, navigation.WORK),
+        )

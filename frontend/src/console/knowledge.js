@@ -1,0 +1,2 @@
+import "./knowledge.css";
+import "./knowledge-typed.js";

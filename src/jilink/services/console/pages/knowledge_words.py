@@ -1,0 +1,50 @@
+"""What articles are called on pages: states, audiences, and who wrote them."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from jilink.core.knowledge.rules import Audience, State, Step
+from jilink.core.parties import reads as parties
+from jilink.kernel.clock import CHINA, utc_now
+
+STATES = {
+    State.DRAFT: _("Draft"),
+    State.IN_REVIEW: _("In review"),
+    State.PUBLISHED: _("Published"),
+    State.RETIRED: _("Retired"),
+}
+TONES = {State.DRAFT: "neutral", State.IN_REVIEW: "warn", State.PUBLISHED: "good", State.RETIRED: "neutral"}
+AUDIENCES = {Audience.STAFF: _("Colleagues only"), Audience.PUBLIC: _("The public too")}
+STEPS = {
+    Step.SUBMIT: (_("Submit for review"), _("Submitted. Somebody other than the writer publishes it.")),
+    Step.RETURN: (_("Return to the writer"), _("Returned to its writer.")),
+    Step.PUBLISH: (_("Publish"), _("Published. Readers see and find it now.")),
+    Step.RETIRE: (_("Retire"), _("Retired. Readers no longer see it; every version is kept.")),
+}
+"""What the button of a step says, and what was done."""
+
+
+def shown_state(state: State) -> str | Promise:
+    """Return the word of a state."""
+    return STATES[state]
+
+
+def names_of(actors: Iterable[str]) -> dict[str, str]:
+    """Return the account names of actors as versions keep them (``user:7``, ``user:7/token:3``)."""
+    numbers = {actor: int(actor.split("/")[0][5:]) for actor in actors if actor.startswith("user:")}
+    names = parties.usernames(set(numbers.values()))
+    return {actor: names.get(numbers[actor], "—") if actor in numbers else actor.removeprefix("system:") for actor in actors}
+
+
+def language() -> str:
+    """Return the viewer's language."""
+    return get_language() or "zh-hans"
+
+
+def today() -> date:
+    """Return the day in China."""
+    return utc_now().astimezone(CHINA).date()
