@@ -56,7 +56,7 @@ async def _contents(settings: Settings) -> dict[str, object]:
 def _tables(data: Path) -> dict[str, list[tuple[object, ...]]]:
     with closing(sqlite3.connect(data / "jilink.sqlite3")) as database:
         names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-        return {name: database.execute(f'SELECT * FROM "{name}" ORDER BY rowid').fetchall() for name in names}
+        return {name: sorted(database.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr) for name in names}
 
 
 def test_what_is_restored_is_what_was_saved(saved, tmp_path):
