@@ -135,6 +135,7 @@ def _free_name(organisation: int, name: str, except_for: int = 0) -> str:
     wanted = name.strip()
     if not wanted or len(wanted) > 120:
         raise NameMissing(_("A team needs a name of at most 120 characters."))
+    Organisation.objects.select_for_update().get(pk=organisation)  # two of one name at once: the second waits, and is told
     if Team.objects.filter(organisation_id=organisation, name=wanted).exclude(pk=except_for).exists():
         raise NameTaken(_("There is already a team named %(name)s.") % {"name": wanted})
     return wanted
