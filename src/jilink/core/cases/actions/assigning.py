@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from jilink.core.cases import assignment
 from jilink.core.cases.actions.desk import Desk, lay
-from jilink.core.cases.assignment import Decision, Situation
+from jilink.core.cases.assignment import Decision, Situation, situation_of_row
+from jilink.core.cases.assignment.rules import Considered
 from jilink.core.cases.events import CaseAssigned
 from jilink.core.cases.rules.form import Answer
 from jilink.core.cases.rules.timeline import Assigned
@@ -34,6 +35,7 @@ class Recipient:
     assignee: int | None = None
     why: tuple[str, ...] = ()
     rule: str = ""
+    considered: tuple[Considered, ...] = ()
 
 
 @transaction.atomic
@@ -61,28 +63,22 @@ def _may(by: Actor, permission: Permission, desk: Desk) -> bool:
 
 def situation_of(desk: Desk) -> Situation:
     """Return what the rules of assignment may look at."""
-    row = desk.row
-    return Situation(
-        organisation=row.organisation_id,
-        case=row.pk,
-        type=row.type_key,
-        answers=msgspec.json.decode(row.answers, type=dict[str, Answer]),
-        priority=row.priority,
-        at=desk.now,
-        area=row.area,
-        latitude=row.latitude,
-        longitude=row.longitude,
-        asset=row.asset_id,
-        person=row.person,
-        channel=row.channel,
-    )
+    answers = msgspec.json.decode(desk.row.answers, type=dict[str, Answer])
+    return situation_of_row(desk.row, answers, desk.calendar, desk.now)
 
 
 def give(desk: Desk, recipient: Recipient | None) -> None:
     """Give the case on the desk to somebody at dispatch; where nobody is named the rules of assignment decide."""
     if recipient is None:
         decision: Decision = assignment.decide(situation_of(desk))
-        recipient = Recipient(unit=decision.unit, team=decision.team, assignee=decision.assignee, why=decision.why, rule=decision.rule)
+        recipient = Recipient(
+            unit=decision.unit,
+            team=decision.team,
+            assignee=decision.assignee,
+            why=decision.why,
+            rule=decision.rule,
+            considered=decision.considered,
+        )
     hand(desk, recipient)
 
 
@@ -92,7 +88,16 @@ def hand(desk: Desk, recipient: Recipient) -> None:
         _check(desk, recipient)
     before = desk.row.unit_id
     desk.set(unit_id=recipient.unit, team_id=recipient.team, assignee_id=recipient.assignee)
-    desk.write(Assigned(unit=recipient.unit, team=recipient.team, assignee=recipient.assignee, why=recipient.why, rule=recipient.rule))
+    desk.write(
+        Assigned(
+            unit=recipient.unit,
+            team=recipient.team,
+            assignee=recipient.assignee,
+            why=recipient.why,
+            rule=recipient.rule,
+            considered=recipient.considered,
+        )
+    )
     desk.tell(
         CaseAssigned,
         team=recipient.team,

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from jilink.kernel.texts import Text
+
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """Base of all entries."""
@@ -26,14 +28,24 @@ class Stepped(Detail, frozen=True, tag="stepped"):
     code: str = ""
 
 
+class Considered(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule of assignment that was looked at: whether it decided, and why or why not, in both languages."""
+
+    rule: str
+    label: Text
+    decided: bool
+    why: Text
+
+
 class Assigned(Detail, frozen=True, tag="assigned"):
-    """Somebody has it now; `why` are the reasons in the order they counted."""
+    """Somebody has it now; `why` are the reasons in the order they counted, `considered` every rule that was looked at."""
 
     unit: int
     team: int | None = None
     assignee: int | None = None
     why: tuple[str, ...] = ()
     rule: str = ""
+    considered: tuple[Considered, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True):
