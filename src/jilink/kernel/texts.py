@@ -14,5 +14,13 @@ class Text(msgspec.Struct, frozen=True):
         chinese = language.lower().startswith("zh")
         return (self.zh or self.en) if chinese else (self.en or self.zh)
 
+    def __str__(self) -> str:
+        return self.in_("en")
+
     def __bool__(self) -> bool:
         return bool(self.zh or self.en)
+
+
+def gettext_noop(words: str) -> str:
+    """Return the words as they are: marks them for the catalogue of translations where rules, which know no Django, say them."""
+    return words

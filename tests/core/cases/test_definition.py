@@ -63,7 +63,7 @@ def test_a_contradiction_is_refused_with_its_place(old: str, new: str, place: st
     with pytest.raises(DefinitionRefused) as caught:
         decode_definition(CITY.replace(old, new, 1))
     assert place in [problem.place for problem in caught.value.problems]
-    assert all(problem.reason for problem in caught.value.problems)
+    assert all(problem.words for problem in caught.value.problems)
 
 
 def test_a_stage_without_way_in_or_out_is_found() -> None:
@@ -71,7 +71,7 @@ def test_a_stage_without_way_in_or_out_is_found() -> None:
     without = tuple(way for way in definition.transitions if way.key not in {"confirm", "answer"})
     lost = Definition(**{name: getattr(definition, name) for name in definition.__struct_fields__} | {"transitions": without})
     reasons = {problem.reason for problem in problems(lost)}
-    assert {"cannot be reached", "no way leads from here to an end"} <= reasons
+    assert {"No way leads to this stage.", "No way leads from this stage to an end."} <= reasons
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200))

@@ -90,7 +90,7 @@ def test_every_public_read_and_action_is_asked_above(office: Office) -> None:
     case, other = prepared(office)
     asked = set(attempts(office, case, other, NOBODY))
     public = {name for name in (*actions.__all__, *reads.__all__) if name[0].islower()}
-    lists = {"cases", "count_views", "case_types", "assign_many", "prioritise_many"}  # show and do nothing for whoever may not
+    lists = {"cases", "rows_of", "changed_since", "types_seen", "count_views", "case_types", "assign_many", "prioritise_many"}
     proofs = {"status", "rate_by_number"}  # number and telephone are the proof
     assert public == asked | lists | proofs
 
@@ -98,6 +98,8 @@ def test_every_public_read_and_action_is_asked_above(office: Office) -> None:
 def test_lists_of_whoever_may_not_are_empty(office: Office) -> None:
     case, _other = prepared(office)
     for by in (office.stranger, NOBODY):
+        assert reads.rows_of(by, [case], now=MONDAY) == reads.changed_since(by, MONDAY) == ()
+        assert reads.types_seen(by) == {}
         assert reads.case_types(by) == [] and reads.cases(by, reads.Filter(states=()), now=MONDAY).rows == ()
         assert actions.assign_many(cases=[case], by=by).done == actions.prioritise_many(cases=[case], priority=9, by=by).done == ()
 

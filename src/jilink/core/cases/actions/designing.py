@@ -99,7 +99,7 @@ def load_calendar(*, organisation: int, key: str, data: str | bytes, by: Actor, 
     moment = now or utc_now()
     row = WorkCalendar.objects.select_for_update().filter(organisation_id=organisation, key=key).first()
     if row is not None and decode_calendar(row.data).last > decode_calendar(text).last:
-        raise CalendarRefused("$.last", "must not be earlier than in the calendar that is loaded")
+        raise CalendarRefused("The calendar must not end earlier than the one that is loaded.", place="$.last")
     WorkCalendar.objects.update_or_create(
         organisation_id=organisation,
         key=key,

@@ -10,16 +10,18 @@ from jilink.core.cases.actions.desk import Desk, lay
 from jilink.core.cases.actions.people import served
 from jilink.core.cases.events import CaseEdited
 from jilink.core.cases.reads.ground import answers_of
-from jilink.core.cases.rules.form import Answer, AnswersRefused, Place, check_answers
+from jilink.core.cases.rules.form import NOT_ASKED, Answer, AnswerRefused, AnswersRefused, Place, check_answers
 from jilink.core.cases.rules.merging import Conflict, merge
 from jilink.core.cases.rules.timeline import Change, Edited
 from jilink.core.cases.rules.workflow import State, StepRefused
 from jilink.core.parties.access import Actor
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
+from jilink.kernel.texts import gettext_noop
 
 Value = Answer | float | None
 COLUMNS = ("title", "description", "priority", "person", "latitude", "longitude", "accuracy_m", "address", "area")
+CONFLICT = gettext_noop("Somebody else changed this meanwhile: %(fields)s.")
 ANSWER = "answers."
 """A field is a column's name, or this and a question's key."""
 
@@ -28,14 +30,14 @@ class EditConflict(Refused):
     """Somebody changed the same fields meanwhile. `conflicts` names them with what was read, what is there, and what was wanted."""
 
     def __init__(self, conflicts: Mapping[str, Conflict[Value]], version: int) -> None:
-        super().__init__("Somebody else changed this meanwhile: " + ", ".join(sorted(conflicts)))
+        super().__init__(CONFLICT, fields=", ".join(sorted(conflicts)))
         self.conflicts, self.version = conflicts, version
 
 
 class FieldRefused(Refused):
     """A case has no such field, or it cannot hold this. `field` names it."""
 
-    def __init__(self, field: str, message: str) -> None:
+    def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
         self.field = field
 
@@ -88,21 +90,21 @@ def _checked(desk: Desk, wanted: Mapping[str, object]) -> dict[str, Value]:
     for field, given in wanted.items():
         value = _plain(given)
         if field not in COLUMNS and field not in questions:
-            raise FieldRefused(field, "A case has no such field.")
+            raise FieldRefused("A case has no such field.", field=field)
         found[field] = value if value is None or field in COLUMNS else questions[field].check(given)
     title, priority = found.get("title", desk.row.title), found.get("priority", desk.row.priority)
     if not isinstance(title, str) or not 0 < len(title.strip()) <= 200:
-        raise FieldRefused("title", "Say in at most 200 characters what the case is about.")
+        raise FieldRefused("Say in at most 200 characters what the case is about.", field="title")
     if priority not in {level.rank for level in desk.definition.priorities}:
-        raise FieldRefused("priority", "This case type has no such priority.")
+        raise FieldRefused("This case type has no such priority.", field="priority")
     for name, kinds in (("latitude", float | int), ("longitude", float | int), ("accuracy_m", float | int), ("person", int)):
         if found.get(name) is not None and not isinstance(found[name], kinds):
-            raise FieldRefused(name, "A number is needed.")
+            raise FieldRefused("A number is needed.", field=name)
     if isinstance(found.get("person"), int):
         found["person"] = served(desk.row.organisation_id, int(str(found["person"])), desk.by)
     for name, most in (("address", 200), ("area", 160), ("description", 10_000)):
         if len(str(found.get(name) or "")) > most:
-            raise FieldRefused(name, "This is too long.")
+            raise FieldRefused("This is too long.", field=name)
     return found
 
 
@@ -120,7 +122,7 @@ def _write(desk: Desk, values: Mapping[str, Value]) -> None:
     for key in (key for key, value in given.items() if value is None):
         answers.pop(key, None)
     kept = check_answers(desk.definition.form, answers)
-    missing = {key: "this question is not asked here" for key in given if given[key] is not None and key not in kept}
+    missing = {key: AnswerRefused(NOT_ASKED) for key in given if given[key] is not None and key not in kept}
     if missing:
         raise AnswersRefused(missing)
     desk.set(answers=msgspec.json.encode(kept).decode())

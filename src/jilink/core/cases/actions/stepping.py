@@ -116,7 +116,7 @@ def _ending(desk: Desk, standing: Standing, data: StepData, way: Transition) -> 
     code = data.code
     if standing.state == State.CLOSED:
         if code not in codes:
-            raise CodeNeeded(f"Say how it ended: {', '.join(codes)}.")
+            raise CodeNeeded("Say how it ended: %(codes)s.", codes=", ".join(codes))
         desk.set(closed_at=desk.now, closing_code=code)
     return code
 

@@ -2,9 +2,9 @@
 
 from jilink.core.cases.reads.citizens import PublicView, status
 from jilink.core.cases.reads.files import case_file, case_thumbnail
-from jilink.core.cases.reads.lists import CaseRow, Filter, Order, Page, Whose, cases, count_views
+from jilink.core.cases.reads.lists import CaseRow, Filter, Order, Page, Whose, cases, changed_since, count_views, rows_of
 from jilink.core.cases.reads.one import CaseView, case, case_numbered, reveal_answer
-from jilink.core.cases.reads.types import TypeView, calendar_ends, case_type, case_types, types_in_use
+from jilink.core.cases.reads.types import TypeView, calendar_ends, case_type, case_types, types_in_use, types_seen
 
 __all__ = [
     "CaseRow",
@@ -23,8 +23,11 @@ __all__ = [
     "case_type",
     "case_types",
     "cases",
+    "changed_since",
     "count_views",
     "reveal_answer",
+    "rows_of",
     "status",
     "types_in_use",
+    "types_seen",
 ]

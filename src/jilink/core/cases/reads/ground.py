@@ -47,7 +47,7 @@ def calendar_of(organisation: Organisation, key: str) -> WorkingCalendar:
     if nearest is not None:
         return _calendar(nearest.data)
     if key != "china":
-        raise CalendarUnknown(f"There is no working calendar named {key}.")
+        raise CalendarUnknown("There is no working calendar named %(key)s.", key=key)
     return compiled(shipped.china())
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -200,6 +200,18 @@ def cases(actor: Actor, wanted: Filter, *, now: datetime, order: Order = Order.N
     found = list(_ordered(rows, order)[: size + 1])
     following = _cursor(order, found[size - 1]) if len(found) > size else ""
     return Page(tuple(row_of(row, now) for row in found[:size]), following)
+
+
+def rows_of(actor: Actor, cases: Collection[int], *, now: datetime) -> tuple[CaseRow, ...]:
+    """Return those of these cases (at most 200) that the actor may see, in no order that means anything."""
+    rows = Case.objects.filter(in_reach(actor), pk__in=list(cases)[:LONGEST_PAGE]).select_related("type", "unit")
+    return tuple(row_of(row, now) for row in rows)
+
+
+def changed_since(actor: Actor, since: datetime, *, limit: int = LONGEST_PAGE) -> tuple[int, ...]:
+    """Return which cases that the actor may see were touched at `since` or later, the last touched first: for who was away."""
+    rows = Case.objects.filter(in_reach(actor), updated_at__gte=since).order_by("-updated_at", "-pk")
+    return tuple(rows.values_list("pk", flat=True)[:limit])
 
 
 def count_views(actor: Actor, views: Sequence[Filter], *, now: datetime) -> list[int]:

@@ -9,9 +9,10 @@ from jilink.core.cases.models import CaseType, WorkCalendar
 from jilink.core.cases.reads.ground import HIDDEN, definition_of
 from jilink.core.cases.rules.calendar import CalendarData, decode_calendar
 from jilink.core.cases.rules.checking import problems
-from jilink.core.cases.rules.definition import Definition, Problem
+from jilink.core.cases.rules.definition import Definition
 from jilink.core.cases.rules.diagram import Diagram, diagram
-from jilink.core.parties import access
+from jilink.core.cases.rules.problems import Problem
+from jilink.core.parties import access, walls
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.models import Organisation
 from jilink.core.parties.rules import Permission
@@ -59,6 +60,16 @@ def types_in_use(actor: Actor, organisation: int) -> Mapping[str, Definition]:
             if owner == one:
                 found[key] = definition_of(row.definition)
     return dict(sorted(found.items()))
+
+
+def types_seen(actor: Actor) -> Mapping[str, Definition]:
+    """Return the types in use where the actor sees cases, by key, for filters and lists: words only, no right to open one."""
+    reach = access.reach(actor, Permission.VIEW_CASES)
+    with walls.everything():  # types of the organisations above hold below
+        paths = Organisation.objects.filter(pk__in=reach.whole | reach.own).values_list("path", flat=True)
+        line = {int(part) for path in paths for part in path.split("/") if part}
+        texts = list(CaseType.objects.filter(organisation__in=line, state="published").order_by("key").values_list("key", "definition"))
+    return {key: definition_of(text) for key, text in texts}
 
 
 def calendar_ends(actor: Actor, organisation: int, key: str = "china") -> date:

@@ -14,26 +14,29 @@ import msgspec
 
 from jilink.kernel.clock import CHINA
 from jilink.kernel.errors import Refused
-from jilink.kernel.texts import Text
+from jilink.kernel.texts import Text, gettext_noop
 
 DAY = timedelta(days=1)
 MOST_YEARS = 60
+MISSING = gettext_noop(
+    "The working calendar %(name)s is known from %(first)s to %(last)s and cannot tell about %(day)s. Load the next year."
+)
 
 
 class CalendarMissing(Refused):
     """The calendar does not say whether this day is worked. `day` is the day that was asked for, `last` the last one known."""
 
     def __init__(self, name: str, day: date, first: date, last: date) -> None:
-        super().__init__(f"The working calendar {name} is known from {first} to {last} and cannot tell about {day}. Load the next year.")
+        super().__init__(MISSING, name=name, first=str(first), last=str(last), day=str(day))
         self.day, self.first, self.last = day, first, last
 
 
 class CalendarRefused(Refused):
     """The data of a calendar contradicts itself; `place` says where."""
 
-    def __init__(self, place: str, reason: str) -> None:
-        super().__init__(f"{place}: {reason}")
-        self.place, self.reason = place, reason
+    def __init__(self, message: str, *, place: str, **values: object) -> None:
+        super().__init__(message, **values)
+        self.place = place
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +177,7 @@ def decode_calendar(text: str | bytes) -> CalendarData:
         data = msgspec.json.decode(text, type=CalendarData)
     except msgspec.DecodeError as error:
         reason, _, place = str(error).partition(" - at ")
-        raise CalendarRefused(place.strip("`") or "$", reason) from error
+        raise CalendarRefused("This cannot be read: %(error)s.", place=place.strip("`") or "$", error=reason) from error
     _check(data)
     return data
 
@@ -187,32 +190,34 @@ def compiled(data: CalendarData) -> WorkingCalendar:
 
 def _check(data: CalendarData) -> None:
     if data.last < data.first or data.last.year - data.first.year > MOST_YEARS:
-        raise CalendarRefused("$.last", f"must lie after the first day, at most {MOST_YEARS} years")
+        raise CalendarRefused("The last day must lie after the first, at most %(most)s years.", place="$.last", most=MOST_YEARS)
     if not data.weeks or data.weeks[0].valid_from > data.first:
-        raise CalendarRefused("$.weeks", "the first week must hold from the first day of the calendar on")
+        raise CalendarRefused("The first week must hold from the first day of the calendar on.", place="$.weeks")
     for number, (one, other) in enumerate(pairwise(data.weeks)):
         if one.valid_from >= other.valid_from:
-            raise CalendarRefused(f"$.weeks[{number + 1}].valid_from", "must be later than that of the week before")
+            raise CalendarRefused("This day must be later than that of the week before.", place=f"$.weeks[{number + 1}].valid_from")
     for number, week in enumerate(data.weeks):
         _check_week(f"$.weeks[{number}]", week)
     off = {day for holiday in data.holidays for day in _days(holiday.first, holiday.last)}
     for number, holiday in enumerate(data.holidays):
         if not data.first <= holiday.first <= holiday.last <= data.last:
-            raise CalendarRefused(f"$.holidays[{number}]", "must begin before it ends, within the calendar")
+            raise CalendarRefused("A holiday begins before it ends, within the calendar.", place=f"$.holidays[{number}]")
     for number, day in enumerate(data.worked):
         if not data.first <= day <= data.last or day in off:
-            raise CalendarRefused(f"$.worked[{number}]", f"{day} lies outside the calendar or is a holiday too")
+            raise CalendarRefused("%(day)s lies outside the calendar or is a holiday too.", place=f"$.worked[{number}]", day=str(day))
 
 
 def _check_week(place: str, week: Week) -> None:
     if not week.days or not set(week.days) <= set(range(1, 8)):
-        raise CalendarRefused(f"{place}.days", "must be weekdays from 1 to 7, at least one")
+        raise CalendarRefused("Weekdays go from 1 to 7, and at least one is worked.", place=f"{place}.days")
     if not week.periods:
-        raise CalendarRefused(f"{place}.periods", "at least one period is worked")
+        raise CalendarRefused("At least one period of a day is worked.", place=f"{place}.periods")
     ends = time()
     for number, period in enumerate(week.periods):
         if period.begins >= period.ends or period.begins < ends or period.begins.tzinfo or period.ends.tzinfo:
-            raise CalendarRefused(f"{place}.periods[{number}]", "must begin before it ends, after the one before, in local time")
+            raise CalendarRefused(
+                "A period begins before it ends, after the one before, in local time.", place=f"{place}.periods[{number}]"
+            )
         ends = period.ends
 
 

@@ -9,15 +9,28 @@ from jilink.core.cases.rules.definition import (
     Definition,
     DefinitionRefused,
     Limits,
-    Problem,
     Stage,
     StageKind,
     Step,
     Transition,
     read_definition,
 )
-from jilink.core.cases.rules.form import DECIMAL, KEY, Above, AnyQuestion, NumberQuestion, leaves
+from jilink.core.cases.rules.form import (
+    BETWEEN,
+    DECIMAL,
+    KEY,
+    KEY_WORDS,
+    LABEL_WORDS,
+    ONE_NEEDED,
+    TWICE,
+    Above,
+    AnyQuestion,
+    NumberQuestion,
+    leaves,
+)
+from jilink.core.cases.rules.problems import Problem
 from jilink.core.parties.rules import Role
+from jilink.kernel.texts import gettext_noop
 
 _K, _S = StageKind, Step
 ALLOWED: dict[Step, tuple[frozenset[StageKind], frozenset[StageKind]]] = {
@@ -34,6 +47,9 @@ ALLOWED: dict[Step, tuple[frozenset[StageKind], frozenset[StageKind]]] = {
 }
 """Between which kinds of stage each step may lead; what a designer draws beyond it is refused."""
 AUDIENCES = frozenset(Role) | {"assignee", "team"}
+MOST = gettext_noop("There are more than %(most)s.")
+NO_NUMBER = gettext_noop("%(key)s is no number.")
+NO_PRIORITY = gettext_noop("This is not one of the priorities.")
 MOST_STAGES, MOST_QUESTIONS, MOST_TRANSITIONS = 40, 120, 200
 
 
@@ -65,16 +81,16 @@ def problems(definition: Definition) -> tuple[Problem, ...]:
 def _repeated(place: str, keys: Sequence[str]) -> Iterator[Problem]:
     for number, key in enumerate(keys):
         if not KEY.fullmatch(key):
-            yield Problem(f"{place}[{number}].key", "small letters, digits and _, beginning with a letter")
+            yield Problem(f"{place}[{number}].key", KEY_WORDS)
         if key in keys[:number]:
-            yield Problem(f"{place}[{number}].key", f"{key} is there twice")
+            yield Problem(f"{place}[{number}].key", TWICE, {"key": key})
 
 
 def _of_names(definition: Definition) -> Iterator[Problem]:
     if not definition.label:
-        yield Problem("$.label", "has no words")
+        yield Problem("$.label", LABEL_WORDS)
     if not definition.closing_codes:
-        yield Problem("$.closing_codes", "at least one is needed")
+        yield Problem("$.closing_codes", ONE_NEEDED)
     for place, most, rows in (
         ("$.stages", MOST_STAGES, definition.stages),
         ("$.form", MOST_QUESTIONS, definition.form),
@@ -83,11 +99,11 @@ def _of_names(definition: Definition) -> Iterator[Problem]:
         ("$.ladder", MOST_QUESTIONS, definition.ladder),
     ):
         yield from _repeated(place, [row.key for row in rows])
-        yield from (Problem(f"{place}[{n}].label", "has no words") for n, row in enumerate(rows) if not row.label)
+        yield from (Problem(f"{place}[{n}].label", LABEL_WORDS) for n, row in enumerate(rows) if not row.label)
         if len(rows) > most:
-            yield Problem(place, f"at most {most}")
+            yield Problem(place, MOST, {"most": most})
     if any(stage.key == "whole" for stage in definition.stages):
-        yield Problem("$.stages", "whole is the name of the clock of the whole case")
+        yield Problem("$.stages", gettext_noop("whole is the name of the clock of the whole case; choose another."))
 
 
 def _of_questions(place: str, form: Sequence[AnyQuestion]) -> Iterator[Problem]:
@@ -96,21 +112,21 @@ def _of_questions(place: str, form: Sequence[AnyQuestion]) -> Iterator[Problem]:
         here = f"{place}[{number}]"
         for leaf in leaves(question.show_when):
             if leaf.question not in earlier:
-                yield Problem(f"{here}.show_when", f"{leaf.question} is not an earlier question")
+                yield Problem(f"{here}.show_when", gettext_noop("%(key)s is not an earlier question."), {"key": leaf.question})
             elif isinstance(leaf, Above) and not isinstance(earlier[leaf.question], NumberQuestion):
-                yield Problem(f"{here}.show_when", f"{leaf.question} is no number")
+                yield Problem(f"{here}.show_when", NO_NUMBER, {"key": leaf.question})
             if isinstance(leaf, Above) and not DECIMAL.fullmatch(leaf.value):
-                yield Problem(f"{here}.show_when", f"{leaf.value} is no number")
-        yield from (Problem(f"{here}.{attribute}", reason) for attribute, reason in question.flaws())
+                yield Problem(f"{here}.show_when", NO_NUMBER, {"key": leaf.value})
+        yield from (flaw.below(here) for flaw in question.flaws())
         earlier[question.key] = question
 
 
 def _of_priorities(definition: Definition) -> Iterator[Problem]:
     ranks = [level.rank for level in definition.priorities]
     if definition.usual_priority not in ranks:
-        yield Problem("$.usual_priority", "is not one of the priorities")
+        yield Problem("$.usual_priority", NO_PRIORITY)
     if ranks != sorted(set(ranks)) or not set(ranks) <= set(range(1, 10)):
-        yield Problem("$.priorities", "ranks lie between 1 and 9, each once, in rising order")
+        yield Problem("$.priorities", gettext_noop("Ranks lie between 1 and 9, each once, in rising order."))
 
 
 def _of_transitions(definition: Definition) -> Iterator[Problem]:
@@ -118,18 +134,22 @@ def _of_transitions(definition: Definition) -> Iterator[Problem]:
     asked = {question.key for question in definition.form}
     seen: set[tuple[str, str]] = set()
     if len(definition.transitions) > MOST_TRANSITIONS:
-        yield Problem("$.transitions", f"at most {MOST_TRANSITIONS}")
+        yield Problem("$.transitions", MOST, {"most": MOST_TRANSITIONS})
     for number, way in enumerate(definition.transitions):
         here = f"$.transitions[{number}]"
         for name, key in (("source", way.source), ("target", way.target)):
             if key not in stages:
-                yield Problem(f"{here}.{name}", f"there is no stage {key}")
+                yield Problem(f"{here}.{name}", gettext_noop("There is no stage %(key)s."), {"key": key})
         if (way.source, way.key) in seen or not KEY.fullmatch(way.key):
-            yield Problem(f"{here}.key", "small letters, digits and _, each once for a stage")
+            yield Problem(f"{here}.key", gettext_noop("A key is small letters, digits and _, each once for a stage."))
         seen.add((way.source, way.key))
         if not way.label:
-            yield Problem(f"{here}.label", "has no words")
-        yield from (Problem(f"{here}.requires", f"there is no question {key}") for key in way.requires if key not in asked)
+            yield Problem(f"{here}.label", LABEL_WORDS)
+        yield from (
+            Problem(f"{here}.requires", gettext_noop("There is no question %(key)s."), {"key": key})
+            for key in way.requires
+            if key not in asked
+        )
         if way.source in stages and way.target in stages:
             yield from _of_kinds(here, way, stages)
 
@@ -137,23 +157,31 @@ def _of_transitions(definition: Definition) -> Iterator[Problem]:
 def _of_kinds(here: str, way: Transition, stages: dict[str, Stage]) -> Iterator[Problem]:
     sources, targets = ALLOWED[way.step]
     if stages[way.source].kind not in sources:
-        yield Problem(f"{here}.step", f"{way.step} does not begin in a stage of kind {stages[way.source].kind}")
+        yield Problem(
+            f"{here}.step",
+            gettext_noop("%(step)s does not begin in a stage of kind %(kind)s."),
+            {"step": way.step.value, "kind": stages[way.source].kind.value},
+        )
     if stages[way.target].kind not in targets:
-        yield Problem(f"{here}.step", f"{way.step} does not lead to a stage of kind {stages[way.target].kind}")
+        yield Problem(
+            f"{here}.step",
+            gettext_noop("%(step)s does not lead to a stage of kind %(kind)s."),
+            {"step": way.step.value, "kind": stages[way.target].kind.value},
+        )
 
 
 def _of_ways(definition: Definition) -> Iterator[Problem]:
     """Every stage can be reached, an end can be reached from every stage, and a return has somewhere to be decided."""
     if not definition.stages:
-        yield Problem("$.stages", "at least one is needed")
+        yield Problem("$.stages", ONE_NEEDED)
         return
     if definition.stages[0].kind != StageKind.INTAKE:
-        yield Problem("$.stages[0].kind", "a case begins in a stage of kind intake")
+        yield Problem("$.stages[0].kind", gettext_noop("A case begins in a stage of kind intake."))
     ways = [(way.source, way.target) for way in definition.transitions]
     returns = [way for way in definition.transitions if way.step == Step.RETURN]
     arbitration = definition.first_of(StageKind.ARBITRATION)
     if returns and arbitration is None:
-        yield Problem("$.stages", "orders can be returned, so a stage of kind arbitration is needed")
+        yield Problem("$.stages", gettext_noop("Orders can be returned, so a stage of kind arbitration is needed."))
     if arbitration is not None:
         ways += [(way.source, arbitration.key) for way in returns]
     reached = _closure({definition.stages[0].key}, ways)
@@ -161,15 +189,15 @@ def _of_ways(definition: Definition) -> Iterator[Problem]:
     ending = _closure(ends, [(target, source) for source, target in ways])
     for number, stage in enumerate(definition.stages):
         if stage.key not in reached:
-            yield Problem(f"$.stages[{number}]", "cannot be reached")
+            yield Problem(f"$.stages[{number}]", gettext_noop("No way leads to this stage."))
         if stage.key not in ending and stage.kind not in ENDS:
-            yield Problem(f"$.stages[{number}]", "no way leads from here to an end")
+            yield Problem(f"$.stages[{number}]", gettext_noop("No way leads from this stage to an end."))
     failing = {way.source for way in definition.transitions if way.step == Step.REWORK}
     for number, way in enumerate(definition.transitions):
         if way.step == Step.CONFIRM and way.source not in failing:
-            yield Problem(f"$.transitions[{number}]", "what can be confirmed must be able to go back to work")
+            yield Problem(f"$.transitions[{number}]", gettext_noop("What can be confirmed must be able to go back to work."))
     if not ends:
-        yield Problem("$.stages", "a stage of kind closed is needed")
+        yield Problem("$.stages", gettext_noop("A stage of kind closed is needed."))
 
 
 def _closure(begin: set[str], ways: Sequence[tuple[str, str]]) -> set[str]:
@@ -182,7 +210,7 @@ def _closure(begin: set[str], ways: Sequence[tuple[str, str]]) -> set[str]:
 
 def _of_limit(place: str, limit: Limit | None) -> Iterator[Problem]:
     if limit is not None and not 1 <= limit.amount <= 10_000:
-        yield Problem(f"{place}.amount", "must lie between 1 and 10000")
+        yield Problem(f"{place}.amount", BETWEEN, {"least": 1, "most": 10_000})
 
 
 def _of_limits(definition: Definition) -> Iterator[Problem]:
@@ -196,10 +224,10 @@ def _of_limits(definition: Definition) -> Iterator[Problem]:
         for rank, limit in limits.by_priority.items():
             yield from _of_limit(f"{place}.by_priority[{rank}]", limit)
             if rank not in ranks:
-                yield Problem(f"{place}.by_priority[{rank}]", "is not one of the priorities")
+                yield Problem(f"{place}.by_priority[{rank}]", NO_PRIORITY)
     for number, stage in enumerate(definition.stages):
         if stage.kind in ENDS and stage.limits is not None:
-            yield Problem(f"$.stages[{number}].limits", "an end has no clock")
+            yield Problem(f"$.stages[{number}].limits", gettext_noop("An end has no clock."))
     yield from _of_limit("$.call_back", definition.call_back)
     yield from _of_limit("$.reopen_within", definition.reopen_within)
     for name, value, least, most in (
@@ -208,19 +236,23 @@ def _of_limits(definition: Definition) -> Iterator[Problem]:
         ("longest_suspension_days", definition.longest_suspension_days, 1, 3660),
     ):
         if not least <= value <= most:
-            yield Problem(f"$.{name}", f"must lie between {least} and {most}")
+            yield Problem(f"$.{name}", BETWEEN, {"least": least, "most": most})
 
 
 def _of_ladder(definition: Definition) -> Iterator[Problem]:
     clocks = {stage.key for stage in definition.stages if stage.limits is not None} | ({"whole"} if definition.whole else set())
     for number, rung in enumerate(definition.ladder):
         here = f"$.ladder[{number}]"
-        yield from (Problem(f"{here}.clocks", f"{key} has no clock") for key in rung.clocks if key not in clocks)
-        yield from (Problem(f"{here}.notify", f"{name} is no role") for name in rung.notify if name not in AUDIENCES)
+        yield from (
+            Problem(f"{here}.clocks", gettext_noop("%(key)s has no clock."), {"key": key}) for key in rung.clocks if key not in clocks
+        )
+        yield from (
+            Problem(f"{here}.notify", gettext_noop("%(name)s is no role."), {"name": name}) for name in rung.notify if name not in AUDIENCES
+        )
         if (rung.percent is None) == (rung.overdue is None):
-            yield Problem(here, "needs either percent or overdue")
+            yield Problem(here, gettext_noop("A rung needs either a percentage or a time overdue."))
         if rung.percent is not None and not 1 <= rung.percent <= 100:
-            yield Problem(f"{here}.percent", "must lie between 1 and 100")
+            yield Problem(f"{here}.percent", BETWEEN, {"least": 1, "most": 100})
         yield from _of_limit(f"{here}.overdue", rung.overdue)
         if not (rung.notify or rung.raise_priority or rung.hand_up):
-            yield Problem(here, "does nothing")
+            yield Problem(here, gettext_noop("This rung does nothing."))

@@ -11,6 +11,7 @@ import msgspec
 
 from jilink.core.cases.rules.clocks import Limit
 from jilink.core.cases.rules.form import AnyQuestion, Choice
+from jilink.core.cases.rules.problems import UNREADABLE, Problem
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 from jilink.kernel.texts import Text
@@ -159,18 +160,11 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         return next((stage for stage in self.stages if stage.kind == kind), None)
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """One thing wrong with a definition: where (``$.stages[2].key``) and why."""
-
-    place: str
-    reason: str
-
-
 class DefinitionRefused(Refused):
     """A definition contradicts itself or cannot be read."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("; ".join(f"{problem.place}: {problem.reason}" for problem in problems))
+        super().__init__("; ".join(f"{problem.place}: {problem.words}" for problem in problems))
         self.problems = problems
 
 
@@ -180,7 +174,7 @@ def read_definition(text: str | bytes) -> Definition:
         return msgspec.json.decode(text, type=Definition)
     except msgspec.DecodeError as error:
         reason, _, place = str(error).partition(" - at ")
-        raise DefinitionRefused((Problem(place.strip("`") or "$", reason),)) from error
+        raise DefinitionRefused((Problem(place.strip("`") or "$", UNREADABLE, {"error": reason}),)) from error
 
 
 def write_definition(definition: Definition) -> str:

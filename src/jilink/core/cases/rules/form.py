@@ -7,10 +7,19 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
+from jilink.core.cases.rules.problems import Problem
 from jilink.kernel.errors import Refused
-from jilink.kernel.texts import Text
+from jilink.kernel.texts import Text, gettext_noop
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+NO_QUESTION = gettext_noop("There is no such question.")
+NEEDED = gettext_noop("Please answer this.")
+NOT_ASKED = gettext_noop("With the other answers this question is not asked.")
+KEY_WORDS = gettext_noop("A key is small letters, digits and _, beginning with a letter.")
+LABEL_WORDS = gettext_noop("The label has no words.")
+BETWEEN = gettext_noop("This must lie between %(least)s and %(most)s.")
+TWICE = gettext_noop("%(key)s is there twice.")
+ONE_NEEDED = gettext_noop("At least one is needed.")
 DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,9})?")
 LONGEST_TEXT = 10_000
 
@@ -34,10 +43,10 @@ class AnswerRefused(Refused):
 
 
 class AnswersRefused(Refused):
-    """Some answers do not fit. `problems` says what is wrong, by the key of the question."""
+    """Some answers do not fit. `problems` are the refusals by the key of their question."""
 
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{key}: {words}" for key, words in problems.items()))
+    def __init__(self, problems: "Mapping[str, AnswerRefused]") -> None:
+        super().__init__("; ".join(f"{key}: {refusal}" for key, refusal in problems.items()))
         self.problems = problems
 
 
@@ -136,8 +145,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
         """Return the answer as it is kept. Raises AnswerRefused."""
         raise NotImplementedError
 
-    def flaws(self) -> Sequence[tuple[str, str]]:
-        """Return what is wrong with the declaration itself: (attribute, reason)."""
+    def flaws(self) -> Sequence[Problem]:
+        """Return what is wrong with the declaration itself, by attribute."""
         return ()
 
 
@@ -152,18 +161,18 @@ class TextQuestion(Question, frozen=True, kw_only=True, tag="text"):
         """Return the words without blanks around them."""
         words = _words(given)
         if len(words) > self.at_most:
-            raise AnswerRefused(f"at most {self.at_most} characters")
+            raise AnswerRefused("At most %(most)s characters.", most=self.at_most)
         if self.pattern and not re.fullmatch(self.pattern, words):
-            raise AnswerRefused("does not have the expected form")
+            raise AnswerRefused("This does not have the expected form.")
         return words
 
-    def flaws(self) -> Sequence[tuple[str, str]]:
+    def flaws(self) -> Sequence[Problem]:
         """Return flaws of length and pattern."""
-        found = [] if 1 <= self.at_most <= LONGEST_TEXT else [("at_most", f"must lie between 1 and {LONGEST_TEXT}")]
+        found = [] if 1 <= self.at_most <= LONGEST_TEXT else [Problem("at_most", BETWEEN, {"least": 1, "most": LONGEST_TEXT})]
         try:
             re.compile(self.pattern)
         except re.error as error:
-            found.append(("pattern", f"is no regular expression: {error}"))
+            found.append(Problem("pattern", gettext_noop("This is no regular expression: %(error)s."), {"error": str(error)}))
         return found
 
 
@@ -180,23 +189,23 @@ class NumberQuestion(Question, frozen=True, kw_only=True, tag="number"):
         try:
             number = Decimal(str(given).strip())
         except InvalidOperation as error:
-            raise AnswerRefused("a number is needed") from error
+            raise AnswerRefused("Please give a number.") from error
         if not number.is_finite() or isinstance(given, bool):
-            raise AnswerRefused("a number is needed")
+            raise AnswerRefused("Please give a number.")
         if (self.least and number < Decimal(self.least)) or (self.most and number > Decimal(self.most)):
-            raise AnswerRefused(f"must lie between {self.least or '-'} and {self.most or '-'}")
+            raise AnswerRefused("This must lie between %(least)s and %(most)s.", least=self.least or "-", most=self.most or "-")
         exponent = number.normalize().as_tuple().exponent
         if isinstance(exponent, int) and -exponent > self.decimals:
-            raise AnswerRefused(f"at most {self.decimals} decimals")
+            raise AnswerRefused("At most %(most)s digits after the point.", most=self.decimals)
         return format(number, "f")
 
-    def flaws(self) -> Sequence[tuple[str, str]]:
+    def flaws(self) -> Sequence[Problem]:
         """Return flaws of the bounds."""
         bounds = [(name, value) for name, value in (("least", self.least), ("most", self.most)) if value]
-        found = [(name, "is not a number") for name, value in bounds if not DECIMAL.fullmatch(value)]
+        found = [Problem(name, gettext_noop("This is not a number.")) for name, value in bounds if not DECIMAL.fullmatch(value)]
         if not found and len(bounds) == 2 and Decimal(self.least) > Decimal(self.most):
-            found.append(("most", "is less than the least"))
-        return found if 0 <= self.decimals <= 9 else [*found, ("decimals", "must lie between 0 and 9")]
+            found.append(Problem("most", gettext_noop("The most is less than the least.")))
+        return found if 0 <= self.decimals <= 9 else [*found, Problem("decimals", BETWEEN, {"least": 0, "most": 9})]
 
 
 class ChoiceQuestion(Question, frozen=True, kw_only=True, tag="choice"):
@@ -207,10 +216,10 @@ class ChoiceQuestion(Question, frozen=True, kw_only=True, tag="choice"):
     def check(self, given: object) -> Answer:
         """Return the key that was chosen."""
         if given not in [choice.key for choice in self.choices]:
-            raise AnswerRefused("is not one of the choices")
+            raise AnswerRefused("Please choose one of the answers.")
         return str(given)
 
-    def flaws(self) -> Sequence[tuple[str, str]]:
+    def flaws(self) -> Sequence[Problem]:
         """Return flaws of the choices."""
         return choice_flaws(self.choices)
 
@@ -226,12 +235,12 @@ class ChoicesQuestion(Question, frozen=True, kw_only=True, tag="choices"):
         wanted = _several(given)
         known = [choice.key for choice in self.choices]
         if not set(wanted) <= set(known):
-            raise AnswerRefused("is not one of the choices")
+            raise AnswerRefused("Please choose one of the answers.")
         if len(set(wanted)) > self.at_most:
-            raise AnswerRefused(f"at most {self.at_most}")
+            raise AnswerRefused("Choose at most %(most)s of them.", most=self.at_most)
         return tuple(key for key in known if key in wanted)
 
-    def flaws(self) -> Sequence[tuple[str, str]]:
+    def flaws(self) -> Sequence[Problem]:
         """Return flaws of the choices."""
         return choice_flaws(self.choices)
 
@@ -244,7 +253,7 @@ class DateQuestion(Question, frozen=True, kw_only=True, tag="date"):
         try:
             return (given if isinstance(given, date) else date.fromisoformat(_words(given))).isoformat()
         except ValueError as error:
-            raise AnswerRefused("a date such as 2026-11-22 is needed") from error
+            raise AnswerRefused("Please give a date such as 2026-11-22.") from error
 
 
 class PlaceQuestion(Question, frozen=True, kw_only=True, tag="place"):
@@ -255,11 +264,11 @@ class PlaceQuestion(Question, frozen=True, kw_only=True, tag="place"):
         try:
             place = given if isinstance(given, Place) else msgspec.convert(given, Place)
         except msgspec.ValidationError as error:
-            raise AnswerRefused(str(error)) from error
+            raise AnswerRefused("Please give a point or an address.") from error
         if (place.latitude is None) != (place.longitude is None) or (place.latitude is None and not place.address.strip()):
-            raise AnswerRefused("a point or an address is needed")
+            raise AnswerRefused("Please give a point or an address.")
         if place.latitude is not None and place.longitude is not None and not (abs(place.latitude) <= 90 and abs(place.longitude) <= 180):
-            raise AnswerRefused("the point does not lie on Earth")
+            raise AnswerRefused("This point does not lie on Earth.")
         return place
 
 
@@ -272,7 +281,7 @@ class PhotoQuestion(Question, frozen=True, kw_only=True, tag="photo"):
         """Return the keys of the files."""
         keys = _several(given)
         if len(keys) > self.at_most:
-            raise AnswerRefused(f"at most {self.at_most}")
+            raise AnswerRefused("Choose at most %(most)s of them.", most=self.at_most)
         return keys
 
 
@@ -307,13 +316,13 @@ AnyQuestion = (
 )
 
 
-def choice_flaws(choices: Sequence[Choice]) -> Sequence[tuple[str, str]]:
+def choice_flaws(choices: Sequence[Choice]) -> Sequence[Problem]:
     """Return what is wrong with a list of choices."""
     keys = [choice.key for choice in choices]
-    found = [(f"choices[{number}].key", "small letters, digits and _") for number, key in enumerate(keys) if not KEY.fullmatch(key)]
-    found += [(f"choices[{number}].label", "has no words") for number, choice in enumerate(choices) if not choice.label]
-    found += [("choices", "at least one is needed")] if not keys else []
-    return [*found, ("choices", "two have the same key")] if len(set(keys)) < len(keys) else found
+    found = [Problem(f"choices[{number}].key", KEY_WORDS) for number, key in enumerate(keys) if not KEY.fullmatch(key)]
+    found += [Problem(f"choices[{number}].label", LABEL_WORDS) for number, choice in enumerate(choices) if not choice.label]
+    found += [Problem(f"choices[{number}].key", TWICE, {"key": key}) for number, key in enumerate(keys) if key in keys[:number]]
+    return found if keys else [Problem("choices", ONE_NEEDED)]
 
 
 def check_answers(form: Sequence[AnyQuestion], given: Mapping[str, object], *, needed: Sequence[str] = ()) -> dict[str, Answer]:
@@ -322,19 +331,19 @@ def check_answers(form: Sequence[AnyQuestion], given: Mapping[str, object], *, n
     `needed` are questions that must be answered beside the required ones. Raises AnswersRefused with every problem at once.
     """
     kept: dict[str, Answer] = {}
-    problems = {key: "there is no such question" for key in given if key not in {question.key for question in form}}
+    problems = {key: AnswerRefused(NO_QUESTION) for key in given if key not in {question.key for question in form}}
     for question in form:
         if not holds(question.show_when, kept):
             continue
         value = given.get(question.key)
         if value is None or value == "" or value == () or value == []:
             if question.required or question.key in needed:
-                problems[question.key] = "an answer is needed"
+                problems[question.key] = AnswerRefused(NEEDED)
             continue
         try:
             kept[question.key] = question.check(value)
         except AnswerRefused as error:
-            problems[question.key] = str(error)
+            problems[question.key] = error
     if problems:
         raise AnswersRefused(problems)
     return kept
@@ -342,7 +351,7 @@ def check_answers(form: Sequence[AnyQuestion], given: Mapping[str, object], *, n
 
 def _words(given: object) -> str:
     if not isinstance(given, str) or not given.strip():
-        raise AnswerRefused("words are needed")
+        raise AnswerRefused("Please answer this.")
     return given.strip()
 
 
@@ -350,11 +359,11 @@ def _several(given: object) -> tuple[str, ...]:
     if isinstance(given, str):
         return (given,)
     if not isinstance(given, list | tuple) or not all(isinstance(one, str | int) for one in given):
-        raise AnswerRefused("a list is needed")
+        raise AnswerRefused("Please choose from the list.")
     return tuple(str(one) for one in given)
 
 
 def _id(given: object) -> int:
     if isinstance(given, bool) or not re.fullmatch(r"\d{1,18}", str(given)):
-        raise AnswerRefused("is not a number of one")
+        raise AnswerRefused("There is no such thing, or you may not see it.")
     return int(str(given))

@@ -42,7 +42,7 @@ _LABEL = re.compile(r"^(?:case(?:number|no)?|number|no|(?:工单|案件|受理|�
 class NumberMisread(Refused):
     """These are not the digits of a case number; `reason` is ``length``, ``characters`` or ``check``."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
 
@@ -96,11 +96,11 @@ def parse(words: str) -> str:
     plain = _LABEL.sub("", plain, count=1).lstrip("#:：")
     digits = "".join(_DIGIT_OF.get(sign, sign) for sign in plain)
     if not digits.isascii() or not digits.isdigit():
-        raise NumberMisread("characters", "A case number has digits only.")
+        raise NumberMisread("A case number has digits only.", reason="characters")
     if len(digits) != DIGITS:
-        raise NumberMisread("length", "A case number has ten digits.")
+        raise NumberMisread("A case number has ten digits.", reason="length")
     if check_digit(digits[:-1]) != digits[-1] or digits[0] == "0":
-        raise NumberMisread("check", "This is not a case number: a digit is wrong, or two are exchanged.")
+        raise NumberMisread("This is not a case number: a digit is wrong, or two are exchanged.", reason="check")
     return digits
 
 
