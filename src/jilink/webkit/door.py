@@ -7,11 +7,13 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from jilink.core.parties import access
 from jilink.core.parties.access import Actor, NotFound
 from jilink.kernel.errors import Refused, Unavailable
+from jilink.kernel.texts import Text
 
 P = ParamSpec("P")
 
@@ -38,8 +40,9 @@ def signed_in(
 
 def said(error: Refused) -> str:
     """Return what the rules say, in the reader's language."""
-    words = _(error.message)
-    return words % error.values if error.values else words
+    words, language = _(error.message), get_language() or "zh-hans"
+    values = {name: value.in_(language) if isinstance(value, Text) else value for name, value in error.values.items()}
+    return words % values if values else words
 
 
 def problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:

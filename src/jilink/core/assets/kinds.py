@@ -41,9 +41,6 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
         """Return the value as it is kept. Raises AttributeRefused."""
         raise NotImplementedError
 
-    def _wrong(self, what: str) -> AttributeRefused:
-        return AttributeRefused("%(attribute)s: %(what)s", attribute=self.title.en or self.title.zh, what=what)
-
 
 class TextAttribute(Attribute, frozen=True, kw_only=True, tag="text"):
     """Words, perhaps of a pattern (a regular expression that the whole must match)."""
@@ -54,9 +51,9 @@ class TextAttribute(Attribute, frozen=True, kw_only=True, tag="text"):
         """Return the words without blanks around them."""
         text = str(given).strip()
         if len(text) > LONGEST_TEXT or not text.isprintable():
-            raise self._wrong("too long, or not readable")
+            raise AttributeRefused("%(attribute)s is too long, or not readable.", attribute=self.title)
         if self.pattern and not re.fullmatch(self.pattern, text):
-            raise self._wrong(f"does not look like {self.pattern}")
+            raise AttributeRefused("%(attribute)s does not look like %(pattern)s.", attribute=self.title, pattern=self.pattern)
         return text
 
 
@@ -72,9 +69,16 @@ class NumberAttribute(Attribute, frozen=True, kw_only=True, tag="number"):
         try:
             number = float(str(given).strip())
         except ValueError:
-            raise self._wrong("not a number") from None
+            raise AttributeRefused("%(attribute)s is not a number.", attribute=self.title) from None
         if number != number or (self.least is not None and number < self.least) or (self.most is not None and number > self.most):
-            raise self._wrong(f"must lie between {self.least} and {self.most} {self.unit}".rstrip())
+            least, most = ("…" if bound is None else bound for bound in (self.least, self.most))
+            raise AttributeRefused(
+                "%(attribute)s must lie between %(least)s and %(most)s %(unit)s.",
+                attribute=self.title,
+                least=least,
+                most=most,
+                unit=self.unit,
+            )
         return number
 
 
@@ -86,7 +90,7 @@ class ChoiceAttribute(Attribute, frozen=True, kw_only=True, tag="choice"):
     def read(self, given: object) -> str:
         """Return the word's key."""
         if str(given) not in self.choices:
-            raise self._wrong(f"must be one of {', '.join(self.choices)}")
+            raise AttributeRefused("%(attribute)s must be one of %(choices)s.", attribute=self.title, choices=", ".join(self.choices))
         return str(given)
 
 
@@ -98,7 +102,7 @@ class DateAttribute(Attribute, frozen=True, kw_only=True, tag="date"):
         try:
             return date.fromisoformat(str(given).strip()).isoformat()
         except ValueError:
-            raise self._wrong("not a day like 2026-11-22") from None
+            raise AttributeRefused("%(attribute)s is not a day like 2026-11-22.", attribute=self.title) from None
 
 
 class FlagAttribute(Attribute, frozen=True, kw_only=True, tag="flag"):
@@ -109,7 +113,7 @@ class FlagAttribute(Attribute, frozen=True, kw_only=True, tag="flag"):
         words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
         found = given if isinstance(given, bool) else words.get(str(given).strip().lower())
         if found is None:
-            raise self._wrong("must be yes or no")
+            raise AttributeRefused("%(attribute)s must be yes or no.", attribute=self.title)
         return found
 
 
@@ -171,7 +175,7 @@ def read_attributes(kind: Kind, given: Mapping[str, object]) -> dict[str, Value]
     kept = {key: known[key].read(value) for key, value in given.items() if value is not None and str(value).strip()}
     lacking = next((attribute for attribute in kind.attributes if attribute.required and attribute.key not in kept), None)
     if lacking is not None:
-        raise AttributeRefused("%(attribute)s is missing.", attribute=lacking.title.en or lacking.title.zh)
+        raise AttributeRefused("%(attribute)s is missing.", attribute=lacking.title)
     return kept
 
 

@@ -16,5 +16,13 @@ class ConsoleConfig(AppConfig):
     def ready(self) -> None:
         """Put this service's pages into the navigation."""
         navigation.register(
+            Entry(_("Inbox"), "console:inbox", "inbox", "cases.view", 5, navigation.WORK),
+            Entry(_("Assets"), "console:assets", "box", "assets.view", 55, navigation.WORK),
+            Entry(_("Contacts"), "console:contacts", "send", "interactions.view", 10, navigation.WORK),
+            Entry(_("People"), "console:people", "person", "people.view", 20, navigation.WORK),
             Entry(_("Knowledge"), "console:knowledge", "book", "knowledge.read", 50, navigation.WORK),
+            Entry(_("Organisations"), "console:organisations", "tree", "members.view", 70, navigation.ADMINISTRATION),
+            Entry(_("Webhooks"), "console:webhooks", "send", "webhooks.manage", 75, navigation.ADMINISTRATION),
+            Entry(_("Audit"), "console:audit", "shield", "audit.read", 80, navigation.ADMINISTRATION),
         )
+        navigation.searches_at("console:search")

@@ -2,10 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from jilink.services.console.pages import knowledge, members
+from jilink.services.console.pages import assets, audit, case, contacts, inbox, knowledge, live, members, people, search, tokens, webhooks
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("assets/", include(assets.patterns)),
+    *inbox.patterns,
+    *live.patterns,
+    *search.patterns,
+    path("cases/", include(case.patterns)),
+    path("people/", include(people.patterns)),
+    path("contacts/", include(contacts.patterns)),
     path("knowledge/", include(knowledge.patterns)),
-    path("organisations/", include(members.patterns)),
+    path("organisations/", include([*members.patterns, *tokens.patterns])),
+    path("audit/", include(audit.patterns)),
+    path("webhooks/", include(webhooks.patterns)),
 ]

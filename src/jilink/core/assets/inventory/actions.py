@@ -74,6 +74,21 @@ def set_kind(*, organisation: OrganisationId, key: str, kind: Kind, by: Actor, n
 
 
 @transaction.atomic
+def remove_kind(*, organisation: OrganisationId, key: str, by: Actor) -> None:
+    """Remove a kind that no asset of the organisation or below it is of. Raises NotFound, KindRefused."""
+    require(by, Permission.MANAGE_ASSETS, organisation)
+    row = AssetKind.objects.select_for_update().filter(organisation_id=organisation, key=key).first()
+    if row is None:
+        raise NotFound("There is no such kind of asset here.")
+    with walls.everything():
+        count = Asset.objects.filter(kind=key, organisation_id__in=parties.below(organisation)).count()
+    if count:
+        raise KindRefused("%(count)d assets are of this kind. Remove them first.", count=count)
+    audit.record(by, "asset.kind_removed", f"asset-kind:{row.pk}", organisation, detail=key)
+    row.delete()
+
+
+@transaction.atomic
 def register_asset(*, organisation: OrganisationId, kind: str, data: AssetData, by: Actor, now: datetime | None = None) -> AssetId:
     """Enter an asset. Raises NotFound (no such kind here), AttributeRefused, AssetRefused, LabelTaken."""
     require(by, Permission.MANAGE_ASSETS, organisation)

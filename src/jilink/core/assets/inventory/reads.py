@@ -1,6 +1,6 @@
 """What may be asked about assets of every kind. Who looks after one sees it as its owner does."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,12 +83,16 @@ def things(
     organisation: OrganisationId | None = None,
     after: int = 0,
     size: int = PAGE,
+    without: Collection[str] = (),
+    placed: bool = False,
 ) -> list[ThingView]:
     """Return assets in the order they were entered: of a kind, with a piece of label, the beginning of a code, a tag, an owner.
 
-    `after` is the last id of the page before.
+    `after` is the last id of the page before; `without` names kinds to leave out, `placed` keeps those that stand somewhere.
     """
-    rows = _seen(actor).filter(pk__gt=after)
+    rows = _seen(actor).filter(pk__gt=after).exclude(kind__in=without)
+    if placed:
+        rows = rows.exclude(latitude=None)
     if kind:
         rows = rows.filter(kind=kind)
     if text:
