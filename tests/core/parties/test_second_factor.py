@@ -27,7 +27,7 @@ def signed_in(person: AbstractBaseUser) -> Client:
 @pytest.mark.parametrize("role", list(Role))
 def test_only_those_who_decide_much_are_sent_to_set_one_up(world: World, role: Role) -> None:
     browser = signed_in(world.person(role, world.north))
-    answer = browser.get("/vehicles/organisations")
+    answer = browser.get("/vehicles/")
     sent = (answer.status_code, answer.headers.get("Location")) == (302, "/accounts/2fa/")
     assert sent == (role in TWO_FACTORS)
 
@@ -48,14 +48,14 @@ def test_a_password_alone_opens_no_page_no_change_and_no_programs_door(world: Wo
 def test_setting_one_up_opens_everything_and_the_next_sign_in_asks_for_it(world: World) -> None:
     person = world.person(Role.OWNER, world.north)
     browser = signed_in(person)
-    assert browser.get("/vehicles/organisations").status_code == 302
+    assert browser.get("/vehicles/").status_code == 302
     page = browser.get("/accounts/2fa/totp/activate/")
     assert page.status_code == 200
     secret = browser.session[totp.SECRET_SESSION_KEY]
     code = totp.format_hotp_value(totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time())))
     assert browser.post("/accounts/2fa/totp/activate/", {"code": code}).status_code == 302
     assert secret not in str(Authenticator.objects.get(user=person, type="totp").data)
-    assert browser.get("/vehicles/organisations").status_code == 200
+    assert browser.get("/vehicles/").status_code == 200
     again = Client()
     answer = again.post("/accounts/login/", {"login": person.username, "password": PASSWORD})
     assert answer["Location"].startswith("/accounts/2fa/authenticate/") and "_auth_user_id" not in again.session
@@ -65,11 +65,11 @@ def test_taking_the_factor_away_closes_the_door_again(world: World) -> None:
     person = world.person(Role.OWNER, world.north)
     browser = signed_in(person)
     world.second_factor(person)
-    assert browser.get("/vehicles/organisations").status_code == 200
+    assert browser.get("/vehicles/").status_code == 200
     browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
     browser.post("/accounts/2fa/totp/deactivate/")
     assert not Authenticator.objects.filter(user=person, type="totp").exists()
-    assert browser.get("/vehicles/organisations")["Location"] == "/accounts/2fa/"
+    assert browser.get("/vehicles/")["Location"] == "/accounts/2fa/"
 
 
 def test_a_security_key_can_be_added(world: World) -> None:
@@ -81,7 +81,7 @@ def test_a_security_key_can_be_added(world: World) -> None:
 def test_an_installation_may_do_without(world: World, settings: Any, tmp_path: Any) -> None:
     settings.JILINK = Settings.from_environment({"JILINK_DATA": str(tmp_path), "JILINK_TWO_FACTORS": "off"})
     person = world.person(Role.OWNER, world.north)
-    assert signed_in(person).get("/vehicles/organisations").status_code == 200
+    assert signed_in(person).get("/vehicles/").status_code == 200
     assert not second_factor.lacks(person.pk)
 
 
