@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "audit": Entry("jilink.site.commands.audit", "Verify the chain of the audit.", _CARE, django=True),
     "bench": Entry("jilink.site.commands.bench", "Measure this machine against plain C and the targets.", _CARE),
     "keys": Entry("jilink.site.commands.keys", "Renew the keys that seal identity numbers.", _CARE, django=True),
+    "reports": Entry("jilink.site.commands.reports", "Make the sums behind reports anew.", _CARE, django=True),
     "user": Entry("jilink.site.commands.user", "Add and remove people, set passwords, list accounts.", _CARE, django=True),
 }
 

@@ -2,7 +2,20 @@
 
 from jilink.core.cases.actions import escalating
 from jilink.core.cases.actions.requesting import end_suspension
-from jilink.core.cases.events import CaseCalendarLoaded, CaseClockRang, CaseSuspensionEnded
+from jilink.core.cases.events import (
+    CaseAssigned,
+    CaseCalendarLoaded,
+    CaseClockRang,
+    CaseEdited,
+    CaseEvent,
+    CaseMerged,
+    CaseMoved,
+    CaseOpened,
+    CaseRated,
+    CaseRequestDecided,
+    CaseSuspensionEnded,
+)
+from jilink.core.cases.reports.counting import count_case
 from jilink.core.outbox.registry import Context, reacts_to
 from jilink.kernel.clock import utc_now
 
@@ -27,3 +40,15 @@ def renew(event: CaseCalendarLoaded, context: Context) -> None:
         for case in found:
             escalating.renew_clocks(case=case, calendar_key=event.key, now=utc_now())
         after = found[-1]
+
+
+@reacts_to(CaseOpened)
+@reacts_to(CaseMoved)
+@reacts_to(CaseAssigned)
+@reacts_to(CaseEdited)
+@reacts_to(CaseMerged)
+@reacts_to(CaseRated)
+@reacts_to(CaseRequestDecided)
+def count(event: CaseEvent, context: Context) -> None:
+    """Let the case count in reports as what it is now."""
+    count_case(event.case)

@@ -10,10 +10,9 @@ from django.utils.translation import gettext as _
 from jilink.core.cases import assignment
 from jilink.core.cases.actions.desk import Desk, lay
 from jilink.core.cases.assignment import Decision, Situation, situation_of_row
-from jilink.core.cases.assignment.rules import Considered
 from jilink.core.cases.events import CaseAssigned
 from jilink.core.cases.rules.form import Answer
-from jilink.core.cases.rules.timeline import Assigned
+from jilink.core.cases.rules.timeline import Assigned, Considered
 from jilink.core.cases.rules.workflow import State, StepRefused
 from jilink.core.parties import access, walls
 from jilink.core.parties.access import Actor

@@ -6,9 +6,10 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
-from jilink.core.cases.assignment.reads import HIDDEN, questions_of
+from jilink.core.cases.assignment.reads import questions_of
 from jilink.core.cases.assignment.rules import RuleBook, RulesRefused, ToKeeper, problems, read_rules, write_rules
 from jilink.core.cases.models import AssignmentRules, Skill
+from jilink.core.cases.reads.ground import HIDDEN
 from jilink.core.cases.rules.form import KEY
 from jilink.core.cases.rules.problems import Problem
 from jilink.core.parties import audit

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from jilink.core.cases.assignment import rules
-from jilink.core.cases.assignment.rules import Considered, Facts, RuleBook, Verdict, read_rules
+from jilink.core.cases.assignment.rules import Facts, RuleBook, Verdict, read_rules
 from jilink.core.cases.assignment.world import Around, Town
 from jilink.core.cases.models import AssignmentRules, Case
 from jilink.core.cases.rules.calendar import CalendarMissing, WorkingCalendar
 from jilink.core.cases.rules.form import Answers
+from jilink.core.cases.rules.timeline import Considered
 from jilink.core.parties import walls
 from jilink.core.parties.models import Organisation, Person
 

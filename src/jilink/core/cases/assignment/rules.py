@@ -20,7 +20,6 @@ from jilink.kernel.texts import Text, gettext_noop
 MOST_RULES = 100
 
 
-
 class Keeper(StrEnum):
     """Who may be asked for, in the order that a rule names."""
 

@@ -1,0 +1,153 @@
+"""What may be asked of the sums: one report, cut by unit, area or type, as a series of days, weeks or months."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import F, Q, QuerySet, Sum
+
+from jilink.core.areas.models import Area
+from jilink.core.cases.models import Case, CaseDay, CaseType
+from jilink.core.cases.reads.ground import definition_of
+from jilink.core.cases.reports.figures import NAMES, SPANS, Step, Sums, by_period, total
+from jilink.core.cases.rules.workflow import State
+from jilink.core.parties import access, walls
+from jilink.core.parties.access import Actor
+from jilink.core.parties.models import Organisation
+from jilink.core.parties.rules import Permission
+from jilink.kernel.clock import CHINA
+from jilink.kernel.errors import Refused
+from jilink.kernel.texts import Text
+
+LONGEST_DAYS = 3660
+
+
+class PeriodRefused(Refused):
+    """A report ends before it begins, or covers more than ten years."""
+
+
+class Split(StrEnum):
+    """What the table of a report is cut by."""
+
+    UNIT = "unit"
+    AREA = "area"
+    TYPE = "type"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a report covers: days of China, both included. Empty organisations or types for all that may be seen."""
+
+    first: date
+    last: date
+    organisations: tuple[int, ...] = ()
+    types: tuple[str, ...] = ()
+    split: Split = Split.UNIT
+    step: Step = Step.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One line of the table; `key` is a unit's number, an area's path or a type's key."""
+
+    key: str
+    name: Text
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report. `ages` are open cases by days since they were opened (`figures.SPANS`), of any day; `overdue` open ones past due now."""
+
+    total: Sums
+    series: tuple[tuple[date, Sums], ...]
+    groups: tuple[Group, ...]
+    ages: tuple[int, ...]
+    overdue: int
+
+
+def report(actor: Actor, wanted: Wanted, *, now: datetime) -> Report:
+    """Return a report over what the actor may see: cases of organisations they report on, and of units they report on.
+
+    Raises NotFound where there is none, PeriodRefused.
+    """
+    allowed = access.require_anywhere(actor, Permission.REPORT_CASES)
+    if not timedelta(0) <= wanted.last - wanted.first <= timedelta(days=LONGEST_DAYS):
+        raise PeriodRefused("A report covers at most ten years, and ends after it begins.")
+    seen = Q(organisation__in=allowed) | Q(unit__in=allowed)
+    narrowed = Q()
+    if wanted.organisations:
+        narrowed &= Q(organisation__in=wanted.organisations) | Q(unit__in=wanted.organisations)
+    if wanted.types:
+        narrowed &= Q(type_key__in=wanted.types)
+    rows = CaseDay.objects.filter(seen, narrowed, split="area" if wanted.split == Split.AREA else "unit")
+    inside = rows.filter(day__gte=wanted.first, day__lte=wanted.last)
+    days = [(row["day"], _sums(row)) for row in _summed(inside, "day")]
+    column = {Split.UNIT: "unit_id", Split.AREA: "area", Split.TYPE: "type_key"}[wanted.split]
+    groups = {str(row[column]): _sums(row) for row in _summed(inside, column)}
+    names = _names(wanted.split, list(groups))
+    return Report(
+        total=total(sums for _, sums in days),
+        series=by_period(days, wanted.step, wanted.first, wanted.last),
+        groups=tuple(Group(key, names.get(key, Text(key, key)), sums) for key, sums in sorted(groups.items(), key=_order)),
+        ages=_ages(rows, now),
+        overdue=Case.objects.filter(seen, narrowed, state=State.OPEN.value, due_at__lt=now).count(),
+    )
+
+
+def reported(actor: Actor) -> list[tuple[int, str, int]]:
+    """Return the organisations of which the actor sees reports: number, name and depth, in tree order. Raises NotFound."""
+    allowed = access.require_anywhere(actor, Permission.REPORT_CASES)
+    rows = Organisation.objects.filter(pk__in=allowed).order_by("path")
+    return [(row.pk, row.name, row.path.count("/") - 2) for row in rows]
+
+
+def reported_types(actor: Actor) -> Mapping[str, Text]:
+    """Return the types of cases that reports the actor sees speak of, by key. Raises NotFound."""
+    allowed = access.require_anywhere(actor, Permission.REPORT_CASES)
+    keys = (
+        CaseDay.objects.filter(Q(organisation__in=allowed) | Q(unit__in=allowed)).order_by().values_list("type_key", flat=True).distinct()
+    )
+    return _type_names(list(keys))
+
+
+def _order(item: tuple[str, Sums]) -> tuple[int, str]:
+    return -item[1].opened, item[0]
+
+
+def _summed(rows: QuerySet[CaseDay], column: str) -> QuerySet[CaseDay, dict[str, object]]:
+    return rows.order_by().values(column).annotate(**{f"sum_{name}": Sum(name) for name in NAMES})
+
+
+def _sums(row: Mapping[str, object]) -> Sums:
+    return Sums(**{name: int(str(row[f"sum_{name}"] or 0)) for name in NAMES})
+
+
+def _ages(rows: QuerySet[CaseDay], now: datetime) -> tuple[int, ...]:
+    today = now.astimezone(CHINA).date()
+    still = F("opened") - F("closed") - F("voided")
+    spans = {}
+    for number, (least, most) in enumerate(SPANS):
+        inside = Q(day__lte=today - timedelta(days=least))
+        if most is not None:
+            inside &= Q(day__gte=today - timedelta(days=most))
+        spans[f"span{number}"] = Sum(still, filter=inside)
+    found = rows.aggregate(**spans)
+    return tuple(found[f"span{number}"] or 0 for number in range(len(SPANS)))
+
+
+def _names(split: Split, keys: list[str]) -> dict[str, Text]:
+    if split == Split.TYPE:
+        return dict(_type_names(keys))
+    if split == Split.AREA:
+        codes = {key.strip("/").rsplit("/", 1)[-1]: key for key in keys if key}
+        rows = Area.objects.filter(path__in=keys, code__in=codes).order_by("layer__edition").values_list("path", "name", "name_en")
+        return {path: Text(name, english) for path, name, english in rows} | {"": Text("未定区域", "No area")}
+    with walls.everything():  # the name of a unit that has a case is seen by whoever answers for it
+        return {str(pk): Text(name, name) for pk, name in Organisation.objects.filter(pk__in=keys).values_list("pk", "name")}
+
+
+def _type_names(keys: list[str]) -> dict[str, Text]:
+    rows = CaseType.objects.filter(key__in=keys).order_by("version").values_list("key", "definition")
+    return {key: definition_of(definition).label for key, definition in rows}
