@@ -1,0 +1,48 @@
+import "./case.css";
+import "./drafts.js";
+import "./presence.js";
+
+const find = (id) => document.getElementById(id);
+
+// Maps are heavy: their code is loaded where a page has one.
+const shown = find("case-map");
+const chosen = find("place-map");
+if (shown) import("./case-map.js").then(({ showPlace }) => showPlace(shown));
+if (chosen) import("./case-map.js").then(({ choosePlace }) => choosePlace(chosen, find("where"), () => find("area").dispatchEvent(new CustomEvent("jl:placed"))));
+
+// A choice may bring other questions: the form asks the server anew, and words being typed stay.
+document.addEventListener("change", (event) => {
+  if (event.target.closest("#questions") && event.target.matches("input[type=radio], input[type=checkbox], select")) {
+    find("questions").dispatchEvent(new CustomEvent("jl:asks"));
+  }
+});
+
+// Pictures open above the page.
+const box = find("lightbox");
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-lightbox]");
+  if (link && box && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    const picture = box.querySelector("img");
+    picture.src = link.href;
+    picture.alt = link.querySelector("img").alt;
+    box.showModal();
+  }
+  const article = event.target.closest("[data-insert]");
+  const reply = find("reply-text");
+  if (article && reply) {
+    event.preventDefault();
+    reply.value = [reply.value.trimEnd(), article.dataset.insert].filter(Boolean).join("\n\n");
+    reply.dispatchEvent(new Event("input", { bubbles: true }));
+    reply.focus();
+  }
+});
+
+// One form of "what may be done next" is open at a time, and its first field is ready to type in.
+for (const deed of document.querySelectorAll("details.deed")) {
+  deed.addEventListener("toggle", () => {
+    if (!deed.open) return;
+    for (const other of deed.parentElement.querySelectorAll("details.deed[open]")) if (other !== deed) other.open = false;
+    if (!deed.querySelector(".error-summary")) deed.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+  });
+}
