@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -33,6 +33,8 @@ class Model:
     """What waits to be decided, and who asked."""
     extended: bool = False
     rated: bool = False
+    waits: bool = False
+    """Somebody dissatisfied waits to be called."""
     round: int = 1
     in_unit: bool = False
     """The worker's unit has it."""
@@ -191,6 +193,13 @@ class Desk(RuleBasedStateMachine):
         allowed = self.model.stage == "closed" and not self.model.rated
         if self.tried(lambda: actions.rate_case(case=self.case, level=level, by=self.office.boss, now=self.now), allowed):
             self.model.rated = True
+            self.model.waits = self.model.waits or level <= Satisfaction.DISSATISFIED
+
+    @rule(name=PEOPLE)
+    def somebody_calls_whoever_was_dissatisfied(self, name: str) -> None:
+        allowed = self.sees(name) and self.model.waits
+        if self.tried(lambda: actions.note_call_back(case=self.case, outcome="called", by=self.person(name), now=self.now), allowed):
+            self.model.waits = False
 
     @rule()
     def bells_ring_twice(self) -> None:
@@ -255,5 +264,12 @@ def test_a_case_never_leaves_its_model(office: Office) -> None:
     machine = type("DeskOfOffice", (Desk,), {"office": office})
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), database=None),
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=30,
+            phases=[Phase.generate],
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
     )

@@ -148,6 +148,19 @@ def test_five_levels_once_a_round_and_a_bad_one_must_be_called_back(office: Offi
         actions.note_call_back(case=case, outcome="twice", by=office.boss)
 
 
+def test_one_call_answers_everybody_who_was_dissatisfied_before_it(office: Office) -> None:
+    case = office.closed()
+    actions.rate_case(case=case, level=Satisfaction.DISSATISFIED, by=office.boss, now=MONDAY)
+    actions.take_step(case=case, key="reopen", data=actions.StepData(reason="again"), by=office.boss, now=MONDAY + hours(1))
+    office.dispatch(case, MONDAY + hours(1))
+    office.finish(case, MONDAY + hours(2))
+    office.confirm(case, MONDAY + hours(2))
+    actions.rate_case(case=case, level=Satisfaction.VERY_DISSATISFIED, by=office.boss, now=MONDAY + hours(3))
+    assert clock(case, "call_back").started_at == MONDAY
+    actions.note_call_back(case=case, outcome="Called.", by=office.boss, now=MONDAY + hours(4))
+    assert [rating.called_back_at for rating in office.view(case).ratings] == [MONDAY + hours(4)] * 2
+
+
 def test_the_person_sees_and_rates_their_case_by_its_number_with_their_telephone(office: Office) -> None:
     person = li(office)
     case = office.closed("hotline", person=person)

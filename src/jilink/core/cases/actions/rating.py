@@ -79,7 +79,8 @@ def _rate(desk: Desk, level: Satisfaction, answers: Mapping[str, object] | None,
         at=desk.now,
     )
     bad = workflow.demands_call_back(Satisfaction(level))
-    if bad and desk.definition.call_back is not None:
+    waits = any(clock.key == CALL_BACK for clock in timing.running(desk))  # dissatisfied before and not called yet: one call answers both
+    if bad and desk.definition.call_back is not None and not waits:
         timing.start(desk, CALL_BACK, desk.definition.call_back)
     desk.write(Rated(level=int(level), channel=channel))
     desk.save()
@@ -91,14 +92,12 @@ def _rate(desk: Desk, level: Satisfaction, answers: Mapping[str, object] | None,
 def note_call_back(*, case: int, outcome: str, by: Actor, now: datetime | None = None) -> None:
     """Note that whoever was dissatisfied was called, and what came of it. Raises NotFound, StepRefused, RatingRefused."""
     desk = lay(case, Permission.WORK_CASES, by, now)
-    rows = Rating.objects.filter(case=desk.row, called_back_at=None, level__lte=int(Satisfaction.DISSATISFIED)).order_by("round")
-    row = rows.first()
-    if row is None:
+    rows = Rating.objects.filter(case=desk.row, called_back_at=None, level__lte=int(Satisfaction.DISSATISFIED))
+    if not rows.exists():
         raise StepRefused("Nobody waits to be called about this case.")
     if not outcome.strip():
         raise RatingRefused("Say what came of the call.")
-    row.called_back_at, row.called_back_by, row.outcome = desk.now, by.name, outcome.strip()
-    row.save(update_fields=["called_back_at", "called_back_by", "outcome"])
+    rows.update(called_back_at=desk.now, called_back_by=by.name, outcome=outcome.strip())
     for clock in timing.running(desk):
         if clock.key == CALL_BACK:
             timing.end(desk, clock)
