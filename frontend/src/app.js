@@ -1,4 +1,7 @@
 import "./app.css";
+import "./finder.js";
+import "./shell.js";
+import "./shortcuts.js";
 import htmx from "htmx.org";
 
 // The Content-Security-Policy forbids inline styles and evaluated code: htmx is told to need neither.
@@ -70,3 +73,15 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
   const typing = fields.some((field) => field === document.activeElement || ("defaultValue" in field && field.value !== field.defaultValue));
   if (marked || typing || target.querySelector("details[open], dialog[open]")) event.detail.shouldSwap = false;
 });
+
+// What is shown once can be copied with one key; the clipboard needs https, so the text is marked first.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.querySelector(button.dataset.copy);
+    field.select();
+    if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
+    else document.execCommand("copy");
+    say({ text: button.dataset.done, level: "success" });
+  });
+}

@@ -2,11 +2,11 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.generic import RedirectView
 
 from jilink.services.vehicles.pages.operations import operations, replay
 from jilink.site import invitations, probes
 from jilink.site.api import api
+from jilink.site.home import home
 
 
 def shut(request: HttpRequest) -> HttpResponse:
@@ -18,7 +18,7 @@ _SHUT = r"^accounts/(?:signup|email|confirm-email|password/(?:reset|set)|login/c
 """Doors of allauth that need e-mail or let strangers in: accounts are made, and passwords renewed, by `jilink user`."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(pattern_name="vehicles:map"), name="home"),
+    path("", home, name="home"),
     re_path(_SHUT, shut),
     path("accounts/invitation/", invitations.invitation, name="invitation"),
     path("accounts/invitation/<str:secret>/", invitations.opened, name="invitation-opened"),

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+WORK, VEHICLES, ADMINISTRATION = "work", "vehicles", "administration"
+GROUPS: dict[str, str | Promise] = {WORK: _("Work"), VEHICLES: _("Vehicles"), ADMINISTRATION: _("Administration")}
+"""The groups of the navigation, in the order in which they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,7 @@ class Entry:
     icon: str
     permission: str = ""
     order: int = 50
+    group: str = ADMINISTRATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,17 @@ class Link:
     current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of links, with the name that stands above it."""
+
+    key: str
+    title: str | Promise
+    links: list[Link]
+
+
 _entries: list[Entry] = []
+_searches: list[str] = []
 
 
 def register(*entries: Entry) -> None:
@@ -39,19 +55,44 @@ def register(*entries: Entry) -> None:
     _entries.sort(key=lambda entry: entry.order)
 
 
+def searches_at(url_name: str) -> None:
+    """Say where Ctrl-K searches; called once from the `AppConfig.ready` of the service that can."""
+    _searches[:] = [url_name]
+
+
+def search_address(request: HttpRequest) -> str:
+    """Return where this viewer's Ctrl-K searches, "" where nobody signed in or nothing searches."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or not _searches:
+        return ""
+    return _address(_searches[0])
+
+
+def _address(url_name: str) -> str:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""
+
+
 def links(request: HttpRequest) -> list[Link]:
     """Return what this viewer may open, in order; the deepest entry that the current path lies under is marked current."""
+    return [link for _entry, link in _links(request)]
+
+
+def groups(request: HttpRequest) -> list[Group]:
+    """Return the same by groups; a group in which the viewer may open nothing is left out."""
+    found = _links(request)
+    made = [Group(key, title, [link for entry, link in found if entry.group == key]) for key, title in GROUPS.items()]
+    return [group for group in made if group.links]
+
+
+def _links(request: HttpRequest) -> list[tuple[Entry, Link]]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    found: list[tuple[Entry, str]] = []
-    for entry in _entries:
-        if entry.permission and not user.has_perm(entry.permission):
-            continue
-        try:
-            found.append((entry, reverse(entry.url_name)))
-        except NoReverseMatch:
-            continue
-    under = [url for _, url in found if request.path == url or request.path.startswith(url)]
+    held = {permission: user.has_perm(permission) for permission in {entry.permission for entry in _entries} if permission}
+    allowed = [(entry, url) for entry in _entries if held.get(entry.permission, True) and (url := _address(entry.url_name))]
+    under = [url for _entry, url in allowed if request.path == url or request.path.startswith(url)]
     deepest = max(under, key=len, default="")
-    return [Link(entry.title, url, entry.icon, url == deepest) for entry, url in found]
+    return [(entry, Link(entry.title, url, entry.icon, url == deepest)) for entry, url in allowed]

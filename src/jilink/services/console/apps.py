@@ -17,6 +17,7 @@ class ConsoleConfig(AppConfig):
         """Put this service's pages into the navigation."""
         navigation.register(
             Entry(_("Inbox"), "console:inbox", "inbox", "cases.view", 5, navigation.WORK),
+            Entry(_("Areas"), "console:areas", "map", "areas.view", 60, navigation.WORK),
             Entry(_("Assets"), "console:assets", "box", "assets.view", 55, navigation.WORK),
             Entry(_("Contacts"), "console:contacts", "send", "interactions.view", 10, navigation.WORK),
             Entry(_("People"), "console:people", "person", "people.view", 20, navigation.WORK),

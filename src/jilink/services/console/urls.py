@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from jilink.services.console.pages import assets, audit, case, contacts, inbox, knowledge, live, members, people, search, tokens, webhooks
+from jilink.services.console.pages import areas, assets, audit, case, contacts, inbox, knowledge, live, members, people, search, tokens, webhooks
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("areas/", include(areas.patterns)),
     path("assets/", include(assets.patterns)),
     *inbox.patterns,
     *live.patterns,

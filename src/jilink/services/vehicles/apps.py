@@ -16,10 +16,10 @@ class VehiclesConfig(AppConfig):
     def ready(self) -> None:
         """Put this service's pages into the navigation."""
         navigation.register(
-            Entry(_("Map"), "vehicles:map", "map", "vehicles.view", 10),
-            Entry(_("Alarms"), "vehicles:all_alarms", "alarm", "vehicles.view", 15),
-            Entry(_("Waiting terminals"), "vehicles:waiting", "inbox", "terminals.admit", 20),
-            Entry(_("Unreadable frames"), "vehicles:quarantine", "frames", "frames.read", 30),
-            Entry(_("Organisations"), "vehicles:organisations", "person", "members.manage", 80),
-            Entry(_("Operations"), "operations", "pulse", "operations.view", 90),
+            Entry(_("Map"), "vehicles:map", "map", "vehicles.view", 10, navigation.VEHICLES),
+            Entry(_("Alarms"), "vehicles:all_alarms", "alarm", "vehicles.view", 15, navigation.VEHICLES),
+            Entry(_("Waiting terminals"), "vehicles:waiting", "target", "terminals.admit", 20, navigation.VEHICLES),
+            Entry(_("Unreadable frames"), "vehicles:quarantine", "frames", "frames.read", 30, navigation.VEHICLES),
+            Entry(_("Vehicle settings"), "vehicles:settings", "clock", "members.manage", 40, navigation.VEHICLES),
+            Entry(_("Operations"), "operations", "pulse", "operations.view", 90, navigation.ADMINISTRATION),
         )

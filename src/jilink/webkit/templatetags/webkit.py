@@ -46,6 +46,9 @@ STATES = {
 }
 """What a badge says for each state that pages show; the CSS class has the same name."""
 
+CURSORS = ("page", "before")
+"""Parameters that say where in a list somebody is: whatever narrows the list starts it anew."""
+
 Number = int | float | Decimal
 
 
@@ -148,10 +151,11 @@ def pagination(context: Context, page: Page) -> dict[str, object]:  # type: igno
 
 @register.simple_tag(takes_context=True)
 def with_query(context: Context, **changes: object) -> str:
-    """Return the current query string with some parameters changed; an empty value removes one, and `page` starts anew."""
+    """Return the current query string with some parameters changed; an empty value removes one, and the list starts anew."""
     request: HttpRequest = context["request"]
     query = request.GET.copy()
-    query.pop("page", None)
+    for cursor in CURSORS:
+        query.pop(cursor, None)
     for name, value in changes.items():
         if value in ("", None):
             query.pop(name, None)
@@ -161,10 +165,24 @@ def with_query(context: Context, **changes: object) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def navigation_links(context: Context) -> list[navigation.Link]:
+def navigation_groups(context: Context) -> list[navigation.Group]:
     """Return the navigation of this viewer; empty where there is no request (error pages)."""
     request = context.get("request")
-    return navigation.links(request) if request is not None else []
+    return navigation.groups(request) if request is not None else []
+
+
+@register.simple_tag(takes_context=True)
+def search_address(context: Context) -> str:
+    """Return where Ctrl-K searches for this viewer; empty where it does not."""
+    request = context.get("request")
+    return navigation.search_address(request) if request is not None else ""
+
+
+@register.simple_tag(takes_context=True)
+def rail_is_narrow(context: Context) -> bool:
+    """Return whether this browser keeps the navigation narrow, as `shell.js` remembers it."""
+    request = context.get("request")
+    return request is not None and request.COOKIES.get("rail") == "narrow"
 
 
 # --- layout -----------------------------------------------------------------------------------------------------------
@@ -201,7 +219,7 @@ def filter_chips(context: Context, name: str, choices: Sequence[Choice], label: 
 def filter_bar(context: Context, form: BaseForm, target: str = "") -> dict[str, object]:
     """Lay out a GET form above a list. With `target` (a selector) a change loads that part of the page anew by itself."""
     request: HttpRequest = context["request"]
-    kept = [(name, value) for name in request.GET if name not in (*form.fields, "page") for value in request.GET.getlist(name)]
+    kept = [(name, value) for name in request.GET if name not in (*form.fields, *CURSORS) for value in request.GET.getlist(name)]
     given = any(request.GET.get(name) for name in form.fields)
     return {"form": form, "kept": kept, "given": given, "path": request.path, "target": target}
 

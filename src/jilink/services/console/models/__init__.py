@@ -1,1 +1,65 @@
-"""Tables of what the console itself keeps: saved views, drafts, presence."""
+"""What only the screens of the console keep: saved views, drafts, who looks at what."""
+
+from django.db import models
+from django.db.models import Q
+
+_USER = "parties.User"
+
+
+class SavedView(models.Model):
+    """A filtered list under a name, of one person or of one team."""
+
+    SEEN_BY = ()
+    """No wall: a view is an address, and whoever opens it sees what their own walls let through."""
+
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000)
+    """The query of the inbox's address, in its canonical form."""
+    owner = models.ForeignKey(_USER, on_delete=models.CASCADE, null=True, related_name="+")
+    team = models.ForeignKey("parties.Team", on_delete=models.CASCADE, null=True, related_name="+")
+    made_by = models.BigIntegerField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(owner__isnull=False, team=None) | Q(owner=None, team__isnull=False), name="a_view_of_a_person_or_a_team"
+            ),
+            models.UniqueConstraint(fields=["owner", "name"], condition=Q(team=None), name="one_view_of_a_name_for_a_person"),
+            models.UniqueConstraint(fields=["team", "name"], condition=Q(owner=None), name="one_view_of_a_name_for_a_team"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Draft(models.Model):
+    """What somebody has typed and not sent yet, at one place. Only they read it."""
+
+    user = models.ForeignKey(_USER, on_delete=models.CASCADE, related_name="+")
+    place = models.CharField(max_length=80)
+    text = models.TextField()
+    saved_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "place"], name="one_draft_at_a_place")]
+
+    def __str__(self) -> str:
+        return f"draft {self.pk}"
+
+
+class Looking(models.Model):
+    """An open page of a case: it counts while its heartbeat is fresh. Two pages of one person are two rows."""
+
+    case = models.BigIntegerField(db_index=True)
+    user = models.ForeignKey(_USER, on_delete=models.CASCADE, related_name="+")
+    page = models.CharField(max_length=40)
+    """Chosen at random by the page."""
+    edits = models.BooleanField(default=False)
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "case", "page"], name="one_heart_of_a_page")]
+
+    def __str__(self) -> str:
+        return f"page on case {self.case}"

@@ -1,0 +1,29 @@
+"""Where the brand leads: what a person does most."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
+
+from jilink.core.cases import reads as cases
+from jilink.core.cases.reads import Filter, Whose
+from jilink.core.parties.access import Actor
+from jilink.core.parties.rules import Permission
+from jilink.kernel.clock import utc_now
+from jilink.webkit.door import signed_in
+
+
+@require_safe
+@signed_in
+def home(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Lead dispatchers to the map and those who work cases to the inbox; whoever may do both goes where their own work waits."""
+    return redirect("console:inbox" if _works_cases(actor) else "vehicles:map")
+
+
+def _works_cases(actor: Actor) -> bool:
+    if not actor.may(Permission.VIEW_CASES):
+        return False
+    if not actor.may(Permission.VIEW_VEHICLES):
+        return True
+    if not actor.may(Permission.MANAGE_PEOPLE):  # a dispatcher: the road comes first
+        return False
+    return any(cases.count_views(actor, [Filter(whose=Whose.MINE), Filter(whose=Whose.TEAM)], now=utc_now()))
