@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 import numpy as np
 import shapely
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from numpy.typing import NDArray
 
 from jilink.core.areas import catalogue, rules
@@ -21,6 +22,7 @@ from jilink.kernel.texts import Text
 
 FOUND = 50
 DRAWN = 5_000
+MOST_ROOTS = 200
 
 
 class TooManyAreas(Refused):
@@ -108,6 +110,21 @@ def below(actor: Actor, area: AreaView) -> list[AreaView]:
     prefix = area.path
     rows = _areas(actor, None).filter(layer_id=area.layer, path__startswith=prefix).exclude(pk=area.id)
     return [_view(row) for row in rows.order_by("code") if row.path.count("/") == prefix.count("/") + 1]
+
+
+def roots(actor: Actor, *, on: date) -> list[AreaView]:
+    """Return up to 200 areas that lie in no other, layer by layer, by code. Raises NotFound."""
+    rows = _areas(actor, on).filter(path=Concat(Value("/"), F("code"), Value("/"))).order_by("layer__key", "code")
+    return [_view(row) for row in rows[:MOST_ROOTS]]
+
+
+def bordered(actor: Actor, *, on: date) -> dict[LayerId, list[str]]:
+    """Return the levels of which each layer has borders, from large to small. Raises NotFound."""
+    rows = Area.objects.filter(layer__in=_layers(actor, on)).exclude(shape=None).order_by().values_list("layer_id", "level").distinct()
+    found: dict[LayerId, list[str]] = {}
+    for layer, level in sorted(rows, key=lambda row: rules.ORDER[row[1]]):
+        found.setdefault(LayerId(layer), []).append(level)
+    return found
 
 
 def find(actor: Actor, text: str, *, on: date, key: str = "") -> list[AreaView]:

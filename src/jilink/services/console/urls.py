@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from jilink.services.console.pages import areas, assets, audit, case, contacts, inbox, knowledge, live, members, people, search, tokens, webhooks
+from jilink.services.console.pages import areas, assets, audit, case, contacts, inbox, knowledge, live, members, people, reports, search, tokens, webhooks
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/", include(contacts.patterns)),
     path("knowledge/", include(knowledge.patterns)),
     path("organisations/", include([*members.patterns, *tokens.patterns])),
+    path("reports/", include(reports.patterns)),
     path("audit/", include(audit.patterns)),
     path("webhooks/", include(webhooks.patterns)),
 ]
