@@ -1,31 +1,11 @@
 """Fixtures of the console's tests."""
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from jilink.core.parties import access
-from jilink.core.parties.rules import Permission, Role
-from jilink.core.parties.tokens import actions as tokens
-from jilink.kernel.clock import utc_now
-from jilink.kernel.ids import OrganisationId
-from tests.core.world import World
-
-
-def token_of(world: World, role: Role, organisation: OrganisationId, permissions: frozenset[Permission] | None = None) -> str:
-    """Return the secret of a new token of a program with a role in an organisation."""
-    owner = access.system("test")
-    account = tokens.add_service_account(organisation=organisation, name="program", role=role, by=owner)
-    granted = permissions if permissions is not None else owner.grants[organisation]
-    made = tokens.issue_token(
-        account=account, name="t", permissions=granted, expires_at=utc_now() + timedelta(days=1), by=owner
-    )
-    return made.secret
-
 
 @pytest.fixture
-def unlimited(settings: Any) -> None:
-    """No limits on how often the API is asked."""
-    settings.JILINK = replace(settings.JILINK, api_per_minute=0, api_strangers_per_minute=0)
+def english(settings: Any) -> None:
+    """Pages in English, for tests that look for their words."""
+    settings.LANGUAGE_CODE = "en"

@@ -179,15 +179,15 @@ async def test_recordings_past_their_retention_leave_store_and_table(lasting_wor
 def test_an_owner_says_how_long_recordings_are_kept(world: World) -> None:
     browser = signed_in(world, Role.OWNER, world.north)
     for days in ("45", "", "9999"):
-        assert browser.post("/vehicles/organisations/recordings", {"organisation": world.depot, "days": days}).status_code == 302
+        assert browser.post("/vehicles/settings/recordings", {"organisation": world.depot, "days": days}).status_code == 302
         assert media.own_days() == ({world.depot: 45} if days == "45" else {})
     assert (
         signed_in(world, Role.OWNER, world.south)
-        .post("/vehicles/organisations/recordings", {"organisation": world.depot, "days": "1"})
+        .post("/vehicles/settings/recordings", {"organisation": world.depot, "days": "1"})
         .status_code
         == 404
     )
-    assert 'name="days"' in browser.get("/vehicles/organisations").content.decode()
+    assert 'name="days"' in browser.get("/vehicles/settings").content.decode()
 
 
 @pytest.mark.usefixtures("site")

@@ -52,14 +52,14 @@ async def test_retention_reaches_the_history_for_an_organisation_and_those_below
 def test_an_owner_sets_the_days_on_a_page_and_nobody_else_can(world: World) -> None:
     browser = signed_in(world, Role.OWNER, world.north)
     for text, kept in (("400", 400), ("0", 0), ("", None), ("99999", None), ("-1", None), ("many", None)):
-        browser.post("/vehicles/organisations/retention", {"organisation": world.north, "days": text})
+        browser.post("/vehicles/settings/retention", {"organisation": world.north, "days": text})
         assert Organisation.objects.get(pk=world.north).retention_days == kept
     assert AuditEntry.objects.filter(action="organisation.retention", organisation=world.north).count() == 3
-    page = browser.get("/vehicles/organisations").content.decode()
+    page = browser.get("/vehicles/settings").content.decode()
     assert "North Fleet" in page and "Depot" in page and "South Fleet" not in page
     for other in (signed_in(world, Role.SUPERVISOR, world.north), signed_in(world, Role.OWNER, world.south)):
-        assert other.post("/vehicles/organisations/retention", {"organisation": world.north, "days": "1"}).status_code == 404
-    assert signed_in(world, Role.SUPERVISOR, world.north).get("/vehicles/organisations").status_code == 404
+        assert other.post("/vehicles/settings/retention", {"organisation": world.north, "days": "1"}).status_code == 404
+    assert signed_in(world, Role.SUPERVISOR, world.north).get("/vehicles/settings").status_code == 404
 
 
 def note_seen() -> None:
@@ -75,17 +75,17 @@ def test_waiting_terminals_are_seen_only_where_unknown_terminals_are_listed(worl
         return ["吉E00001" in one.get("/vehicles/waiting").content.decode() for one in (north, depot, south)]
 
     assert sees() == [False, False, False]
-    north.post("/vehicles/organisations/admission", {"organisation": world.north, "on": "1"})
+    north.post("/vehicles/settings/admission", {"organisation": world.north, "on": "1"})
     assert sees() == [True, False, False]
     for browser, organisation in ((depot, world.depot), (south, world.south)):
-        browser.post("/vehicles/organisations/admission", {"organisation": organisation, "on": "1"})
+        browser.post("/vehicles/settings/admission", {"organisation": organisation, "on": "1"})
         assert browser.post("/vehicles/waiting/admit", {"terminal": 1, "organisation": organisation, "plate": "吉X1"}).status_code == 404
         assert browser.post("/vehicles/waiting/dismiss", {"terminal": 1}).status_code == 404
     assert sees() == [True, False, False]
-    north.post("/vehicles/organisations/admission", {"organisation": world.depot, "on": "1"})
+    north.post("/vehicles/settings/admission", {"organisation": world.depot, "on": "1"})
     assert sees() == [True, True, False], "the organisation above may delegate"
-    north.post("/vehicles/organisations/admission", {"organisation": world.north, "on": "0"})
-    north.post("/vehicles/organisations/admission", {"organisation": world.depot, "on": "0"})
+    north.post("/vehicles/settings/admission", {"organisation": world.north, "on": "0"})
+    north.post("/vehicles/settings/admission", {"organisation": world.depot, "on": "0"})
     assert sees() == [False, False, False]
 
 

@@ -39,7 +39,7 @@ def test_while_listing_is_off_the_page_says_so_and_offers_the_switch(world: Worl
     call()
     browser = signed_in(world, Role.OWNER, world.north)
     page = browser.get(WAITING).content.decode()
-    assert "Listing is switched off" in page and 'action="/vehicles/waiting/policy"' in page and "/vehicles/organisations" in page
+    assert "Listing is switched off" in page and 'action="/vehicles/waiting/policy"' in page and "/vehicles/settings" in page
     assert "吉E00001" not in page and "139" not in page
     browser.post(f"{WAITING}/policy", {"organisation": world.north, "on": "1"})
     assert "Listing is switched off" not in browser.get(WAITING).content.decode()

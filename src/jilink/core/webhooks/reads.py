@@ -85,6 +85,12 @@ def endpoint(actor: Actor, number: int) -> EndpointView:
     return found
 
 
+def delivered_to(actor: Actor, endpoint: int, delivery: int) -> bool:
+    """Return whether a delivery is one of an endpoint's. Raises NotFound."""
+    require(actor, Permission.MANAGE_WEBHOOKS, Endpoint.objects.filter(pk=endpoint).values_list("organisation_id", flat=True).first())
+    return Delivery.objects.filter(pk=delivery, endpoint=endpoint).exists()
+
+
 def deliveries(
     actor: Actor, endpoint: int, *, state: State | None = None, before: int | None = None, limit: int = 50
 ) -> list[DeliveryView]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jilink.services.vehicles.pages import alarms, entry, fleet, media, organisations, rules, terminals, vehicle
+from jilink.services.vehicles.pages import alarms, entry, fleet, media, rules, settings, terminals, vehicle
 
 app_name = "vehicles"
 urlpatterns = [
@@ -17,10 +17,11 @@ urlpatterns = [
     path("waiting/reveal", terminals.reveal_waiting, name="reveal_waiting"),
     path("waiting/dismiss", terminals.dismiss, name="dismiss"),
     path("waiting/policy", terminals.admission_policy, name="policy"),
-    path("organisations", organisations.settings, name="organisations"),
-    path("organisations/retention", organisations.retention, name="retention"),
-    path("organisations/recordings", organisations.media_retention, name="media_retention"),
-    path("organisations/admission", organisations.admission, name="admission"),
+    path("settings", settings.settings, name="settings"),
+    path("organisations", settings.moved, name="organisations"),
+    path("settings/retention", settings.retention, name="retention"),
+    path("settings/recordings", settings.media_retention, name="media_retention"),
+    path("settings/admission", settings.admission, name="admission"),
     path("quarantine", terminals.quarantine, name="quarantine"),
     path("alarms", alarms.alarms, name="all_alarms"),
     path("alarms/news", alarms.news, name="alarm_news"),

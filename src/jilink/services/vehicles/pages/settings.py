@@ -25,7 +25,15 @@ def settings(request: HttpRequest, actor: Actor) -> HttpResponse:
     found = reads.organisation_settings(actor)
     own, kept = media.own_days(), media.kept_days([each.id for each in found])
     rows = [{"settings": each, "media_days": own.get(each.id), "media_kept": kept[each.id]} for each in found]
-    return render(request, "vehicles/organisations.html", {"organisations": found, "recordings": rows})
+    return render(request, "vehicles/settings.html", {"organisations": found, "recordings": rows})
+
+
+@require_safe
+@signed_in
+def moved(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Lead whoever kept the old address of this page to where it is now."""
+    require_anywhere(actor, Permission.MANAGE_MEMBERS)
+    return redirect("vehicles:settings", permanent=True)
 
 
 @require_POST
@@ -39,9 +47,9 @@ def retention(request: HttpRequest, actor: Actor) -> HttpResponse:
         raise
     except Refused as error:
         messages.error(request, said(error))
-        return redirect("vehicles:organisations")
+        return redirect("vehicles:settings")
     messages.success(request, _("Saved."))
-    return redirect("vehicles:organisations")
+    return redirect("vehicles:settings")
 
 
 @require_POST
@@ -55,9 +63,9 @@ def media_retention(request: HttpRequest, actor: Actor) -> HttpResponse:
         raise
     except Refused as error:
         messages.error(request, said(error))
-        return redirect("vehicles:organisations")
+        return redirect("vehicles:settings")
     messages.success(request, _("Saved."))
-    return redirect("vehicles:organisations")
+    return redirect("vehicles:settings")
 
 
 def _days(request: HttpRequest) -> int | None:
@@ -76,4 +84,4 @@ def admission(request: HttpRequest, actor: Actor) -> HttpResponse:
         raise
     except Refused as error:
         messages.error(request, said(error))
-    return redirect("vehicles:organisations")
+    return redirect("vehicles:settings")
