@@ -16,6 +16,7 @@ _TAGS = {
     "areas": "Areas, where points lie, and who answers there.",
     "alarms": "Rules of alarms.",
     "webhooks": "Who is told of events.",
+    "bulk": "Exports of any length.",
     "vehicles": "Vehicles, their tracks, alarms and orders.",
 }
 

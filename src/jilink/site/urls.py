@@ -7,6 +7,7 @@ from jilink.services.vehicles.pages.operations import operations, replay
 from jilink.site import invitations, probes
 from jilink.site.api import api
 from jilink.site.home import home
+from jilink.webkit.api.pages import described
 
 
 def shut(request: HttpRequest) -> HttpResponse:
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", include("jilink.services.console.urls")),
     path("operations/", operations, name="operations"),
     path("operations/letters/<int:letter>/replay", replay, name="replay"),
+    path("api/", described(api), name="api"),
     path("api/v1/", api.urls),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),

@@ -71,6 +71,8 @@ _IF_MATCH: Node = {
     "schema": {"type": "string"},
 }
 _MARK: Node = {"description": "The mark of this representation, for If-None-Match and If-Match.", "schema": {"type": "string"}}
+PLACE = "/api/v1/"
+"""Where the API is served."""
 VERSIONED = {"x-versioned": True}
 """`openapi_extra` of an operation that honours If-Match."""
 
@@ -95,7 +97,7 @@ class Api(NinjaAPI):
     def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None) -> OpenAPISchema:
         """Return the description; it is made once."""
         if self._described is None:
-            made = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+            made = super().get_openapi_schema(path_prefix=PLACE, path_params=path_params)
             for method, operation in operations(made):
                 _complete(method, operation)
             made["components"]["schemas"] |= {"Problem": _PROBLEM, "Fault": _FAULT}
@@ -112,6 +114,7 @@ def operations(description: Node) -> Iterator[tuple[str, Node]]:
 def _complete(method: str, operation: Node) -> None:
     """Add to one operation what the door gives all of them: problems, keys, marks, links."""
     changes = method.upper() in repeats.CHANGES
+    operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
     parameters: list[Node] = operation.setdefault("parameters", [])
     if changes:
         parameters.append(_KEY)

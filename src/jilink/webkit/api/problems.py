@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOper
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -137,8 +138,8 @@ def install(api: NinjaAPI, id_of: Callable[[HttpRequest], str]) -> None:
 
 def of_refusal(request_id: str, error: Refused, conditional: bool = False) -> HttpResponse:
     """Return a refusal: 404 for what a wall hides, 409 or 412 for a conflict, 422 for every other, in the reader's language."""
-    if isinstance(error, NotFound):
-        return answer(request_id, 404, detail=said(error))
+    if isinstance(error, NotFound):  # one sentence for all: its own words could tell what is hidden from what is not there
+        return answer(request_id, 404, detail=_("There is no such thing, or you may not see it."))
     if isinstance(error, PreconditionFailed) or (conditional and isinstance(error, tuple(_conflicts))):
         return answer(request_id, 412, code="changed_meanwhile", detail=said(error))
     if isinstance(error, tuple(_conflicts)):

@@ -6,6 +6,7 @@ from jilink.services.console.api import (
     case_talk,
     case_types,
     cases,
+    exports,
     interactions,
     knowledge,
     organisations,
@@ -26,4 +27,5 @@ routers = (
     areas.router,
     alarm_rules.router,
     webhooks.router,
+    exports.router,
 )

@@ -324,7 +324,7 @@ class AssetLinkIn(In):
     asset: Id
 
 
-class MergeIn(In):
+class MergeCaseIn(In):
     """The case as which it goes on."""
 
     into: Id

@@ -7,11 +7,10 @@ from ninja.files import UploadedFile
 from jilink.core.cases import actions, reads
 from jilink.core.cases.rules.workflow import RequestKind, Satisfaction
 from jilink.core.files import actions as file_actions
-from jilink.core.files import reads as files
-from jilink.core.parties.access import NotFound, organisations_of
+from jilink.core.parties.access import organisations_of
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
-from jilink.kernel.ids import FileId, OrganisationId
+from jilink.kernel.ids import OrganisationId
 from jilink.services.console.api.case_shapes import (
     AskedOut,
     AskIn,
@@ -136,11 +135,7 @@ def upload_case_file(request: HttpRequest, organisation: Id, file: File[Uploaded
 @router.get("/cases/{int:case}/files/{int:file}", operation_id="read_case_file", openapi_extra=BYTES)
 def read_case_file(request: HttpRequest, case: Id, file: Id) -> HttpResponse:
     """Return a file of a case."""
-    actor = actor_of(request)
-    view = reads.case(actor, case, now=utc_now())
-    if file not in {each.file for each in view.files}:
-        raise NotFound("There is no such file, or you may not see it.")
-    return sent(*files.content(actor, FileId(file), Permission.VIEW_CASES))
+    return sent(*reads.case_file(actor_of(request), case, file))
 
 
 @router.delete("/cases/{int:case}/files/{int:file}", response={204: None}, operation_id="detach_file")

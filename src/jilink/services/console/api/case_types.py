@@ -24,7 +24,7 @@ KEY = r"^[a-z][a-z0-9_]{0,39}$"
 
 def _problems(error: Refused) -> list[Fault]:
     found = error.problems if isinstance(error, DefinitionRefused) else ()
-    return [Fault(detail=f"{each.place}: {each.reason}", pointer="/definition") for each in found]
+    return [Fault(detail=f"{each.place}: {each.words}", pointer="/definition") for each in found]
 
 
 problems.explains(DefinitionRefused, _problems)

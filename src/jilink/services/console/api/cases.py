@@ -21,7 +21,7 @@ from jilink.services.console.api.case_shapes import (
     CaseRowOut,
     EditIn,
     LinkIn,
-    MergeIn,
+    MergeCaseIn,
     NewCaseIn,
     OpenedOut,
     PrioritiseManyIn,
@@ -44,7 +44,7 @@ problems.conflicts(EditConflict)
 
 def _answers(error: Refused) -> list[Fault]:
     found = error.problems if isinstance(error, AnswersRefused) else {}
-    return [Fault(detail=words, pointer=f"/answers/{key}") for key, words in found.items()]
+    return [Fault(detail=str(refusal), pointer=f"/answers/{key}") for key, refusal in found.items()]
 
 
 def _field(error: Refused) -> list[Fault]:
@@ -216,7 +216,7 @@ def link_asset(request: HttpRequest, case: Id, given: AssetLinkIn) -> Status[Non
 
 
 @router.post("/cases/{int:case}/merge", response={204: None}, operation_id="merge_case")
-def merge_case(request: HttpRequest, case: Id, given: MergeIn) -> Status[None]:
+def merge_case(request: HttpRequest, case: Id, given: MergeCaseIn) -> Status[None]:
     """Let an open case go on as another; its number leads there."""
     actions.merge_cases(case=case, into=given.into, by=actor_of(request))
     return Status(204, None)

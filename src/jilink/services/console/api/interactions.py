@@ -13,6 +13,7 @@ from jilink.core.interactions.actions import Contact
 from jilink.core.interactions.rules import Channel, Direction, Outcome, Side
 from jilink.kernel.ids import AssetId, InteractionId, OrganisationId, PersonId, TeamId
 from jilink.services.console.api.files import BYTES, sent
+from jilink.services.console.api.people import RevealedOut
 from jilink.webkit.api import cursors
 from jilink.webkit.api.calls import actor_of
 from jilink.webkit.api.cursors import Cut, Page, Paging
@@ -115,12 +116,6 @@ class EndIn(In):
     """How it ended."""
 
     outcome: Outcome
-
-
-class RevealedOut(Out):
-    """What was revealed."""
-
-    value: str
 
 
 @router.get("/interactions", response=Page[InteractionOut], operation_id="list_interactions")

@@ -46,14 +46,14 @@ class ArticleOut(Out):
     changed_at: datetime
 
 
-class FoundOut(Out):
+class FoundArticleOut(Out):
     """An article that was found, and the piece of it around what was looked for."""
 
     article: ArticleOut
     excerpt: str
 
 
-class VersionOut(Out):
+class ArticleVersionOut(Out):
     """One version without its words."""
 
     number: int
@@ -84,7 +84,7 @@ class ArticleIn(In):
     body: BodyIn
 
 
-class WordsIn(In):
+class ArticleWordsIn(In):
     """A new version. `based_on` is the number of the version that was changed."""
 
     title: TitleIn
@@ -135,7 +135,7 @@ def list_articles(
     return {"items": rows[: paging.limit], "next": cursors.after(request, more)}
 
 
-@router.get("/articles/search", response=list[FoundOut], operation_id="find_articles")
+@router.get("/articles/search", response=list[FoundArticleOut], operation_id="find_articles")
 def find_articles(
     request: HttpRequest, q: Words, language: Words = "zh-hans", limit: Annotated[int, Field(ge=1, le=100)] = 20
 ) -> list[reads.Found]:
@@ -167,7 +167,7 @@ def read_draft(request: HttpRequest, article: Id, version: Id | None = None) -> 
     return reads.draft(actor_of(request), ArticleId(article), version)
 
 
-@router.get("/articles/{int:article}/versions", response=list[VersionOut], operation_id="list_versions")
+@router.get("/articles/{int:article}/versions", response=list[ArticleVersionOut], operation_id="list_versions")
 def list_versions(request: HttpRequest, article: Id) -> list[dict[str, object]]:
     """Return every version, the newest first."""
     names = ("number", "written_by", "written_at", "published_at")
@@ -175,7 +175,7 @@ def list_versions(request: HttpRequest, article: Id) -> list[dict[str, object]]:
 
 
 @router.post("/articles/{int:article}/versions", response={201: NumberOut}, operation_id="write_version")
-def write_version(request: HttpRequest, article: Id, given: WordsIn) -> Status[dict[str, int]]:
+def write_version(request: HttpRequest, article: Id, given: ArticleWordsIn) -> Status[dict[str, int]]:
     """Add a version; readers go on seeing the published one. 409 where somebody else wrote one meanwhile."""
     made = actions.write_version(
         article=ArticleId(article),

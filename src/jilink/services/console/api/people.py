@@ -127,7 +127,7 @@ class ConsentIn(In):
     expires_at: Time | None = None
 
 
-class MergeIn(In):
+class MergePeopleIn(In):
     """Which person goes on as which."""
 
     keep: Id
@@ -146,7 +146,7 @@ class VersionOut(Out):
     version: int
 
 
-class FoundOut(Out):
+class FoundPeopleOut(Out):
     """Who was found, the newest first."""
 
     items: list[PersonRowOut]
@@ -165,7 +165,7 @@ def list_people(request: HttpRequest, paging: Query[Paging], organisation: Id | 
     return cursors.by_number(request, paging, rows, lambda row: row.id)
 
 
-@router.post("/people/search", response=FoundOut, operation_id="find_people")
+@router.post("/people/search", response=FoundPeopleOut, operation_id="find_people")
 def find_people(request: HttpRequest, given: SearchIn) -> dict[str, object]:
     """Find people by what is known of them."""
     found = reads.find(
@@ -288,7 +288,7 @@ def withdraw_consent(request: HttpRequest, consent: Id) -> Status[None]:
 
 
 @router.post("/people/merge", response={201: MadeOut}, operation_id="merge_people")
-def merge_people(request: HttpRequest, given: MergeIn) -> Status[dict[str, int]]:
+def merge_people(request: HttpRequest, given: MergePeopleIn) -> Status[dict[str, int]]:
     """Let one person go on as another; it can be undone for 30 days."""
     made = merging.merge_people(keep=PersonId(given.keep), merge=PersonId(given.merge), by=actor_of(request))
     return Status(201, {"id": made})

@@ -1,0 +1,26 @@
+"""Programs for the tests of the API: tokens, and no limits where the test is about something else."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from jilink.core.parties import access
+from jilink.core.parties.rules import Permission, Role
+from jilink.core.parties.tokens import actions as tokens
+from jilink.kernel.clock import utc_now
+from jilink.kernel.ids import OrganisationId
+from tests.core.world import World
+
+
+def token_of(world: World, role: Role, organisation: OrganisationId, permissions: frozenset[Permission] | None = None) -> str:
+    """Return the secret of a new token of a program with a role in an organisation."""
+    owner = access.system("test")
+    account = tokens.add_service_account(organisation=organisation, name="program", role=role, by=owner)
+    granted = permissions if permissions is not None else owner.grants[organisation]
+    made = tokens.issue_token(account=account, name="t", permissions=granted, expires_at=utc_now() + timedelta(days=1), by=owner)
+    return made.secret
+
+
+def lift_limits(settings: Any) -> None:
+    """Let the API be asked as often as a test likes."""
+    settings.JILINK = replace(settings.JILINK, api_per_minute=0, api_strangers_per_minute=0)
