@@ -62,7 +62,10 @@ def act(request: HttpRequest, actor: Actor, number: str, deed: str) -> HttpRespo
     mine = next((each for each in offered if each.key == deed), None)
     if mine is None:
         typed = [value for name in request.POST if name not in _SKIPPED and (value := request.POST.get(name, "").strip())]
-        lost: dict[str, object] = {"wrong": _("This cannot be done now. Somebody may have moved the case; look at it again."), "typed": typed}
+        lost: dict[str, object] = {
+            "wrong": _("This cannot be done now. Somebody may have moved the case; look at it again."),
+            "typed": typed,
+        }
         return show(request, actor, view, extra=lost)
     if mine.form.is_valid():
         try:

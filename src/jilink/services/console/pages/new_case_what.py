@@ -84,13 +84,19 @@ def what(request: HttpRequest, actor: Actor, key: str, draft: Draft) -> HttpResp
     if posted:
         _keep(form, draft)
         drafts.save(request, key, draft)
-    if posted and not again and form.is_valid() and _fits(request, actor, form, definition, draft):
+    if posted and not again and _checked(request, actor, form, definition, draft):
         drafts.save(request, key, draft)
         return redirect("console:new-case-step", key, "where")
     if again:
         form = WhatForm(definition, draft)
     context |= {"form": form, "questions": form.part(False), "photos": form.part(True)}
     return render(request, "console/new_case_what.html", context, status=400 if form.is_bound and form.errors else 200)
+
+
+def _checked(request: HttpRequest, actor: Actor, form: WhatForm, definition: Definition, draft: Draft) -> bool:
+    """Check title and answers together, so that everything that is wrong is said at once."""
+    form.is_valid()
+    return _fits(request, actor, form, definition, draft)
 
 
 def _keep(form: WhatForm, draft: Draft) -> None:
