@@ -1,6 +1,7 @@
-"""Demonstration fleets: entered by the same actions as any fleet, driven by the simulator, removed without a trace.
+"""Demonstration fleets and a city office: entered by the same actions as any, removed without a trace.
 
-What they report comes through the real port; nothing is back-dated. The fleets are found again by the name of their carrier.
+What the fleets report is driven by the simulator and comes through the real port; nothing is back-dated. Fleets and office are found
+again by the names of their top organisations.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
 from jilink.kernel.settings import Settings
+from jilink.services.console import demonstration as office_rooms
 from jilink.services.vehicles import actions as vehicles
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.rules import Kind, PlateColour
@@ -32,6 +34,8 @@ from jilink.spine.connection import SpineDown
 CARRIER = "演示：吉林客货运输集团"
 PLAIN, MOUNTAINS = "演示：平原车队", "演示：山区车队"
 FLEETS = (PLAIN, MOUNTAINS)
+OFFICE = "演示：长春市城市服务中心"
+LIGHT, DRAINS, FARMING = "演示：城市照明所", "演示：排水养护队", "演示：农业技术推广站"
 _MOUNTAIN_PLATES = "EFH"
 KIND = "vehicle"
 RETENTION_DAYS = 1
@@ -95,7 +99,39 @@ def load(count: int, *, owner: str = FIRST_USER, now: datetime | None = None) ->
         own = [_data(vehicle, places[fleet]) for vehicle in new if _fleet(vehicle) == fleet]
         for start in range(0, len(own), TOGETHER):
             vehicles.add_vehicles(organisation=places[fleet], data=own[start : start + TOGETHER], by=by, now=moment)
+    load_office(user, moment)
     return Loaded(top, len(new), len(assets.all_ids(by, kind=KIND, permission=Permission.MANAGE_VEHICLES)))
+
+
+def office() -> OrganisationId | None:
+    """Return the organisation of the demonstration's city office, or None where it is not loaded."""
+    return reads.organisation_named(OFFICE)
+
+
+@transaction.atomic
+def load_office(owner: int, now: datetime) -> OrganisationId:
+    """Enter the city office with its units and what they keep; `owner` (an account) becomes its owner. Doing it again adds nothing."""
+    top = office()
+    if top is None:
+        top = parties.add_organisation(name=OFFICE, by=access.system("demo"), now=now)
+        for name in (LIGHT, DRAINS, FARMING):
+            parties.add_organisation(name=name, parent=top, by=access.system("demo"), now=now)
+    parties.set_role(user=owner, organisation=top, role=Role.OWNER, by=access.system("demo"), now=now)
+    by = access.system("demo")
+    below = {choice.name: choice.id for choice in reads.choices(by, Permission.MANAGE_ASSETS) if choice.id in reads.below(top)}
+    units = office_rooms.Office(top, below[LIGHT], below[DRAINS], below[FARMING])
+    office_rooms.load(units, by=by, reviewer=access.system("demo-review"), now=now)
+    return top
+
+
+def _remove_office() -> None:
+    top = office()
+    if top is None:
+        return
+    organisations, by = reads.below(top), access.system("demo")
+    office_rooms.remove(organisations, by=by)
+    for organisation in reversed(organisations):
+        parties.remove_organisation(organisation=organisation, by=by)
 
 
 def ensure(settings: Settings, count: int) -> str:
@@ -127,6 +163,7 @@ def _remove(by: access.Actor, top: OrganisationId) -> int:
         vehicles.remove_vehicle(asset=asset, by=by)
     for organisation in sorted(by.grants, key=lambda one: one == top):
         parties.remove_organisation(organisation=organisation, by=by)
+    _remove_office()
     return len(ids)
 
 

@@ -97,6 +97,25 @@ def retire_article(*, article: ArticleId, by: Actor, now: datetime | None = None
 
 
 @transaction.atomic
+def remove_articles(*, organisation: OrganisationId, by: Actor) -> int:
+    """Remove every article of an organisation with its versions and files, before it is removed itself; return how many there were.
+
+    Only the installation does it: people retire articles. Raises NotFound, ArticleRefused.
+    """
+    require(by, Permission.PUBLISH_KNOWLEDGE, organisation)
+    if by.user is not None:
+        raise ArticleRefused("Articles are kept. Retire what readers should no longer see.")
+    rows = list(Article.objects.select_for_update().filter(organisation_id=organisation).values_list("pk", flat=True))
+    files.forget_files(Attachment.objects.filter(article__in=rows).values_list("file", flat=True))
+    for row in rows:
+        search.forget(row)
+    Article.objects.filter(pk__in=rows).delete()
+    if rows:
+        audit.record(by, "article.removed_all", f"organisation:{organisation}", organisation, detail=str(len(rows)))
+    return len(rows)
+
+
+@transaction.atomic
 def attach_file(*, article: ArticleId, data: bytes, name: str, by: Actor, now: datetime | None = None) -> FileId:
     """Add a file to an article. Raises NotFound, FileRefused."""
     row = _row(article, Permission.WRITE_KNOWLEDGE, by)
