@@ -17,13 +17,16 @@ class ConsoleConfig(AppConfig):
         """Put this service's pages into the navigation."""
         navigation.register(
             Entry(_("Inbox"), "console:inbox", "inbox", "cases.view", 5, navigation.WORK),
-            Entry(_("Areas"), "console:areas", "map", "areas.view", 60, navigation.WORK),
+            Entry(_("New case"), "console:new-case", "plus", "cases.add", 6, navigation.WORK),
+            Entry(_("Areas"), "console:areas", "globe", "areas.view", 60, navigation.WORK),
             Entry(_("Assets"), "console:assets", "box", "assets.view", 55, navigation.WORK),
-            Entry(_("Contacts"), "console:contacts", "send", "interactions.view", 10, navigation.WORK),
-            Entry(_("People"), "console:people", "person", "people.view", 20, navigation.WORK),
+            Entry(_("Contacts"), "console:contacts", "phone", "interactions.view", 10, navigation.WORK),
+            Entry(_("People"), "console:people", "people", "people.view", 20, navigation.WORK),
             Entry(_("Knowledge"), "console:knowledge", "book", "knowledge.read", 50, navigation.WORK),
             Entry(_("Organisations"), "console:organisations", "tree", "members.view", 70, navigation.ADMINISTRATION),
-            Entry(_("Webhooks"), "console:webhooks", "send", "webhooks.manage", 75, navigation.ADMINISTRATION),
+            Entry(_("Reports"), "console:reports", "chart", "cases.report", 45, navigation.WORK),
+            Entry(_("Case types"), "console:case-types", "diagram", "cases.manage_types", 72, navigation.ADMINISTRATION),
+            Entry(_("Webhooks"), "console:webhooks", "diagram", "webhooks.manage", 75, navigation.ADMINISTRATION),
             Entry(_("Audit"), "console:audit", "shield", "audit.read", 80, navigation.ADMINISTRATION),
         )
         navigation.searches_at("console:search")

@@ -72,7 +72,7 @@ def _assets(actor: Actor, text: str) -> list[Hit]:
         return []
     rows = assets.things(actor, text=text, size=MOST)
     where = {"vehicle": "vehicles:vehicle"} if actor.may(Permission.VIEW_VEHICLES) else {}
-    return [Hit(row.label, _address(where.get(row.kind, "console:asset"), row.id), row.code) for row in rows]
+    return [Hit(row.label, _address(where.get(row.kind, "console:assets_one"), row.id), row.code) for row in rows]
 
 
 def _articles(actor: Actor, text: str) -> list[Hit]:
@@ -97,7 +97,7 @@ def found(request: HttpRequest, actor: Actor, text: str) -> list[tuple[str, list
         (_("Articles"), _articles),
     ]
     groups = [(title, look(actor, text)) for title, look in kinds] if text else []
-    groups.append((_("Pages"), _pages(request, text)))
+    groups.append((_("Pages and actions"), _pages(request, text)))
     shown = [(title, [hit for hit in hits if hit.url]) for title, hits in groups]
     return [(title, hits) for title, hits in shown if hits]
 
