@@ -29,7 +29,7 @@ export function showPlace(container) {
     target.addSource("doubt", { type: "geojson", data: circle(...point, accuracy) });
     target.addLayer({ id: "doubt", type: "fill", source: "doubt", paint: { "fill-color": "#1d5fa8", "fill-opacity": 0.16 } });
   };
-  const map = makeMap(container, { own, bounds: undefined, center: point, zoom: 13 });
+  const map = makeMap(container, { own, bounds: null, center: point, zoom: 13 });
   map.scrollZoom.disable();
   mark(map, point);
 }
@@ -40,7 +40,7 @@ export function choosePlace(container, form, onPlaced) {
   container.hidden = false;
   const { latitude, longitude, accuracy_m: accuracy } = form.elements;
   const known = latitude.value && longitude.value ? [Number(longitude.value), Number(latitude.value)] : null;
-  const map = makeMap(container, known ? { bounds: undefined, center: known, zoom: 13 } : {});
+  const map = makeMap(container, known ? { bounds: null, center: known, zoom: 13 } : {});
   map.getCanvas().style.cursor = "crosshair";
   let marker = known ? mark(map, known) : null;
   function put([x, y]) {

@@ -158,7 +158,19 @@ def test_a_contact_is_written_down_named_handed_over_and_ended(world: World, bro
 
 
 GETS = ("people/{person}/", "people/{person}/edit", "people/{person}/erase", "contacts/{talk}/", "contacts/{talk}/parts/1")
-POSTS = ["people/{person}/edit", "people/{person}/contacts", "people/{person}/contacts/{point}/reveal", "people/{person}/contacts/{point}/remove", "people/{person}/identity", "people/{person}/consents", "people/{person}/merge", "people/{person}/export", "people/{person}/erase", "contacts/{talk}/reveal", "contacts/{talk}/parts", "contacts/{talk}/end", "contacts/{talk}/hand", "contacts/{talk}/person"]
+ABOUT_PEOPLE = (
+    "edit",
+    "contacts",
+    "contacts/{point}/reveal",
+    "contacts/{point}/remove",
+    "identity",
+    "consents",
+    "merge",
+    "export",
+    "erase",
+)
+ABOUT_CONTACTS = ("reveal", "parts", "end", "hand", "person")
+POSTS = (*(f"people/{{person}}/{each}" for each in ABOUT_PEOPLE), *(f"contacts/{{talk}}/{each}" for each in ABOUT_CONTACTS))
 
 
 @pytest.fixture

@@ -133,7 +133,8 @@ def stepped(detail: timeline.Stepped, definition: Definition) -> str:
 def linked(detail: timeline.Linked, things: dict[int, str]) -> str:
     """Return a link as a sentence."""
     other = numbers.grouped(detail.number) if detail.number else things.get(detail.asset or 0, _("a thing"))
-    words = f"{LINKS.get(detail.how, detail.how)} {other}"
+    how = detail.how.removesuffix("_of_other") + "_other" if detail.how.endswith("_of_other") else detail.how
+    words = f"{LINKS.get(how, how)} {other}"
     return _("Link removed: %(link)s") % {"link": words} if detail.removed else words
 
 

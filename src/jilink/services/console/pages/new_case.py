@@ -42,7 +42,7 @@ class PersonForm(forms.Form):
 
     def __init__(self, data: Posted = None, initial: dict[str, object] | None = None) -> None:
         super().__init__(data, initial=initial)  # type: ignore[arg-type] # -- a QueryDict or None
-        self.fields["name"].label, self.fields["phone"].label = _("Name"), _("Telephone")
+        self.fields["name"].label, self.fields["phone"].label = _("Name of the person"), _("Telephone")
         self.fields["phone"].widget.attrs |= {"type": "tel", "autocomplete": "off"}
 
 

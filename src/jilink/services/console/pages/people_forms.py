@@ -27,7 +27,7 @@ FIELDS = ("name", "other_names", "languages", "notes")
 class PersonForm(forms.Form):
     """What is told about a person; `base` fields and `version` are what its editor read."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=120, required=False)
+    name = forms.CharField(label=gettext_lazy("Name of the person"), max_length=120, required=False)
     other_names = forms.CharField(
         label=gettext_lazy("Other names, one a line"), max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
