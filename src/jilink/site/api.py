@@ -14,6 +14,7 @@ _TAGS = {
     "interactions": "Contacts on one channel, and what was said.",
     "knowledge": "Articles in versions, and search.",
     "areas": "Areas, where points lie, and who answers there.",
+    "assets": "Whatever reports or is maintained.",
     "alarms": "Rules of alarms.",
     "webhooks": "Who is told of events.",
     "bulk": "Exports of any length.",

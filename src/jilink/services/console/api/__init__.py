@@ -3,6 +3,7 @@
 from jilink.services.console.api import (
     alarm_rules,
     areas,
+    assets,
     case_talk,
     case_types,
     cases,
@@ -25,6 +26,7 @@ routers = (
     interactions.router,
     knowledge.router,
     areas.router,
+    assets.router,
     alarm_rules.router,
     webhooks.router,
     exports.router,
