@@ -58,7 +58,7 @@ async function things() {
 
 function one() {
   const place = [Number(element.dataset.longitude), Number(element.dataset.latitude)];
-  const map = makeMap(element, { bounds: undefined, center: place, zoom: 13 });
+  const map = makeMap(element, { bounds: null, center: place, zoom: 13 });
   new maplibre.Marker({ color: GROUPS[0] }).setLngLat(place).addTo(map);
 }
 
@@ -66,7 +66,7 @@ function pick() {
   const latitude = document.getElementById(element.dataset.latitudeField);
   const longitude = document.getElementById(element.dataset.longitudeField);
   const place = () => (latitude.value && longitude.value && Math.abs(latitude.value) <= 90 ? [Number(longitude.value), Number(latitude.value)] : null);
-  const map = makeMap(element, place() ? { bounds: undefined, center: place(), zoom: 14 } : {});
+  const map = makeMap(element, place() ? { bounds: null, center: place(), zoom: 14 } : {});
   const marker = new maplibre.Marker({ color: GROUPS[0], draggable: true });
   const show = () => (place() ? marker.setLngLat(place()).addTo(map) : marker.remove());
   const take = ({ lng, lat }) => {

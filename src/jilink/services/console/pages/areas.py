@@ -46,14 +46,15 @@ def areas(request: HttpRequest, actor: Actor) -> HttpResponse:
     layers = reads.layers(actor, on=today())
     text = request.GET.get("q", "").strip()[:60]
     chosen = number(request, "area")
-    at = reads.area(actor, AreaId(chosen)) if chosen else None
+    roots = [] if chosen else reads.roots(actor, on=today())
+    at = reads.area(actor, AreaId(chosen)) if chosen else roots[0] if len(roots) == 1 else None
     longitude, latitude = degrees(request, "longitude", 180), degrees(request, "latitude", 90)
     context: dict[str, object] = {
         "q": text,
         "found": [node(each) for each in reads.find(actor, text, on=today())] if text else [],
         "at": node(at) if at else None,
         "line": [node(each) for each in reads.above(actor, at)][:-1] if at else [],
-        "below": [node(each) for each in (reads.below(actor, at) if at else reads.roots(actor, on=today()))],
+        "below": [node(each) for each in (reads.below(actor, at) if at else roots)],
         "layers": [_titled(layer) for layer in layers],
         "drawn": _drawn(actor, layers, at),
         "category": request.GET.get("category", "").strip()[:40],

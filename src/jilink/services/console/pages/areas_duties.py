@@ -25,7 +25,9 @@ def duties(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show who answers in one organisation, and change it."""
     require_anywhere(actor, VIEW)
     choices = parties.choices(actor, VIEW)
-    chosen = OrganisationId(number(request, "organisation") or choices[0].id)
+    asked = number(request, "organisation")
+    named = (each.id for each in choices if reads.responsibilities(actor, each.id))
+    chosen = OrganisationId(asked) if asked else next(named, choices[0].id)
     require(actor, VIEW, chosen)
     names = {each.id: each.name for each in choices}
     text = request.GET.get("q", "").strip()[:60]
