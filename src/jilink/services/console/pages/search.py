@@ -1,5 +1,6 @@
 """Ctrl-K: everything a person may find, by a few letters or a number."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from jilink.webkit import navigation
 from jilink.webkit.door import signed_in
 
 MOST = 6
+_MARKS = re.compile(r"[*#`>\[\]]+")
+"""Signs of Markdown, which a line of results does without."""
 LONGEST = 100
 
 
@@ -79,7 +82,10 @@ def _articles(actor: Actor, text: str) -> list[Hit]:
     if not actor.may(Permission.READ_KNOWLEDGE):
         return []
     found = knowledge.find(actor, text, language=language(), size=MOST)
-    return [Hit(in_words(each.article.title), _address("console:knowledge_article", each.article.id), each.excerpt[:60]) for each in found]
+    return [
+        Hit(in_words(each.article.title), _address("console:knowledge_article", each.article.id), _MARKS.sub("", each.excerpt)[:60])
+        for each in found
+    ]
 
 
 def _pages(request: HttpRequest, text: str) -> list[Hit]:
