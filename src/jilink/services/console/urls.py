@@ -2,7 +2,24 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from jilink.services.console.pages import areas, assets, audit, case, contacts, inbox, knowledge, live, members, people, reports, search, tokens, webhooks
+from jilink.services.console.pages import (
+    areas,
+    assets,
+    assignment_rules,
+    audit,
+    case,
+    case_types,
+    contacts,
+    inbox,
+    knowledge,
+    live,
+    members,
+    people,
+    reports,
+    search,
+    tokens,
+    webhooks,
+)
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +33,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/", include(contacts.patterns)),
     path("knowledge/", include(knowledge.patterns)),
     path("organisations/", include([*members.patterns, *tokens.patterns])),
+    path("case-types/", include(case_types.patterns)),
+    path("assignment/", include(assignment_rules.patterns)),
     path("reports/", include(reports.patterns)),
     path("audit/", include(audit.patterns)),
     path("webhooks/", include(webhooks.patterns)),

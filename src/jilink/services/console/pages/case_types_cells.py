@@ -8,23 +8,23 @@ from typing import Any
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 
 from jilink.core.cases.rules.clocks import Clock
 
 Document = dict[str, Any]  # a definition as JSON builtins: only the designer's forms and the rules' decoder touch it
 Options = Callable[[Document], list[tuple[str, str]]]
 CLOCKS = (
-    (Clock.URGENT_HOURS.value, _l("hours, day and night")),
-    (Clock.WORKING_HOURS.value, _l("working hours")),
-    (Clock.WORKING_DAYS.value, _l("working days")),
-    (Clock.CALENDAR_DAYS.value, _l("calendar days")),
+    (Clock.URGENT_HOURS.value, gettext_lazy("hours, day and night")),
+    (Clock.WORKING_HOURS.value, gettext_lazy("working hours")),
+    (Clock.WORKING_DAYS.value, gettext_lazy("working days")),
+    (Clock.CALENDAR_DAYS.value, gettext_lazy("calendar days")),
 )
 TESTS = (
-    ("is", _l("was answered with")),
-    ("not", _l("was not answered with")),
-    ("answered", _l("has any answer")),
-    ("above", _l("is greater than")),
+    ("is", gettext_lazy("was answered with")),
+    ("not", gettext_lazy("was not answered with")),
+    ("answered", gettext_lazy("has any answer")),
+    ("above", gettext_lazy("is greater than")),
 )
 
 
@@ -54,6 +54,8 @@ def inputs(cell: Cell, value: Any, document: Document) -> dict[str, forms.Field]
     """Return the inputs of a cell, filled."""
     name, label = cell.name, cell.label
     options = cell.options(document) if cell.options else []
+    if isinstance(value, str) and value and options and value not in dict(options):
+        options = [*options, (value, value)]  # what stands there stays
     match cell.kind:
         case "words":
             words = value or {}
@@ -128,7 +130,7 @@ def _condition_inputs(cell: Cell, value: Any, options: list[tuple[str, str]]) ->
         f"{cell.name}.question": forms.ChoiceField(
             label=cell.label, required=False, choices=[("", _("Always")), *options], initial=question
         ),
-        f"{cell.name}.test": forms.ChoiceField(label=_("Test"), required=False, choices=TESTS, initial=test),
+        f"{cell.name}.test": forms.ChoiceField(label=_("How it compares"), required=False, choices=TESTS, initial=test),
         f"{cell.name}.value": forms.CharField(label=_("Value"), required=False, initial=wanted),
     }
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import get_language, gettext_lazy
 
 from jilink.core.cases.rules.definition import StageKind, Step
 from jilink.core.parties.rules import Permission, Role
@@ -13,50 +12,44 @@ from jilink.services.console.pages.case_types_cells import Cell, Document
 from jilink.services.console.pages.members_words import ROLE_WORDS
 
 STAGE_WORDS: dict[StageKind, str | Promise] = {
-    StageKind.INTAKE: _l("Intake"),
-    StageKind.DISPATCH: _l("Dispatch"),
-    StageKind.WORK: _l("Work"),
-    StageKind.CHECK: _l("Check"),
-    StageKind.ARBITRATION: _l("Arbitration"),
-    StageKind.CLOSED: _l("Closed"),
-    StageKind.VOID: _l("Void"),
+    StageKind.INTAKE: gettext_lazy("Intake"),
+    StageKind.DISPATCH: gettext_lazy("Dispatch"),
+    StageKind.WORK: gettext_lazy("Handling"),
+    StageKind.CHECK: gettext_lazy("Checking"),
+    StageKind.ARBITRATION: gettext_lazy("Arbitration"),
+    StageKind.CLOSED: gettext_lazy("Closed"),
+    StageKind.VOID: gettext_lazy("Void"),
 }
 STEP_WORDS: dict[Step, str | Promise] = {
-    Step.ACCEPT: _l("Accept"),
-    Step.DISPATCH: _l("Send to a unit"),
-    Step.RETURN: _l("Send back"),
-    Step.FINISH: _l("Say it is done"),
-    Step.CONFIRM: _l("Confirm"),
-    Step.REWORK: _l("Back to work"),
-    Step.CLOSE: _l("Close"),
-    Step.VOID: _l("Make void"),
-    Step.REOPEN: _l("Reopen"),
-    Step.MOVE: _l("Only move on"),
+    Step.ACCEPT: gettext_lazy("Accept"),
+    Step.DISPATCH: gettext_lazy("Send to a unit"),
+    Step.RETURN: gettext_lazy("Send back"),
+    Step.FINISH: gettext_lazy("Say it is done"),
+    Step.CONFIRM: gettext_lazy("Confirm"),
+    Step.REWORK: gettext_lazy("Back to work"),
+    Step.CLOSE: gettext_lazy("Close the case"),
+    Step.VOID: gettext_lazy("Make void"),
+    Step.REOPEN: gettext_lazy("Reopen"),
+    Step.MOVE: gettext_lazy("Only move on"),
 }
 QUESTION_WORDS: dict[str, str | Promise] = {
-    "text": _l("Words"),
-    "number": _l("Number"),
-    "choice": _l("One of several"),
-    "choices": _l("Any of several"),
-    "date": _l("Date"),
-    "place": _l("Place"),
-    "photo": _l("Photos"),
-    "asset": _l("Thing"),
-    "person": _l("Person"),
+    "text": gettext_lazy("Words"),
+    "number": gettext_lazy("Number"),
+    "choice": gettext_lazy("One of several"),
+    "choices": gettext_lazy("Any of several"),
+    "date": gettext_lazy("Date"),
+    "place": gettext_lazy("Place"),
+    "photo": gettext_lazy("Photos"),
+    "asset": gettext_lazy("Thing"),
+    "person": gettext_lazy("Person"),
 }
-CASE_PERMISSIONS = (
-    Permission.WORK_CASES,
-    Permission.ASSIGN_CASES,
-    Permission.APPROVE_CASES,
-    Permission.VERIFY_CASES,
-    Permission.CLOSE_CASES,
-)
 PERMISSION_WORDS: dict[Permission, str | Promise] = {
-    Permission.WORK_CASES: _l("Whoever works on cases"),
-    Permission.ASSIGN_CASES: _l("Whoever assigns cases"),
-    Permission.APPROVE_CASES: _l("Whoever approves requests"),
-    Permission.VERIFY_CASES: _l("Whoever checks cases"),
-    Permission.CLOSE_CASES: _l("Whoever closes cases"),
+    Permission.WORK_CASES: gettext_lazy("Whoever works on cases"),
+    Permission.ASSIGN_CASES: gettext_lazy("Whoever assigns cases"),
+    Permission.APPROVE_CASES: gettext_lazy("Whoever approves requests"),
+    Permission.VERIFY_CASES: gettext_lazy("Whoever checks cases"),
+    Permission.CLOSE_CASES: gettext_lazy("Whoever closes cases"),
+    Permission.ADD_CASES: gettext_lazy("Whoever opens cases"),
 }
 
 
@@ -90,100 +83,106 @@ def _questions(document: Document) -> list[tuple[str, str]]:
 
 
 def _clocks(document: Document) -> list[tuple[str, str]]:
-    return [("whole", str(_l("The whole case"))), *_named([each for each in document.get("stages", []) if each.get("limits")])]
+    return [("whole", str(gettext_lazy("The whole case"))), *_named([each for each in document.get("stages", []) if each.get("limits")])]
 
 
 def _of(table: dict[Any, str | Promise]) -> Any:  # noqa: ANN401 -- options of a cell
     return lambda _document: [(str(key), str(value)) for key, value in table.items()]
 
 
-_KEY = Cell("key", "text", _l("Key"), help=_l("Small letters, digits and _; it is stored, never shown."))
-_LABEL = Cell("label", "words", _l("Name"))
+_KEY = Cell("key", "text", gettext_lazy("Key"), help=gettext_lazy("Small letters, digits and _; it is stored, never shown."))
+_LABEL = Cell("label", "words", gettext_lazy("Name"))
 _QUESTION = (
     _KEY,
     _LABEL,
-    Cell("kind", "choice", _l("Kind"), _of(QUESTION_WORDS)),
-    Cell("help", "words", _l("Help")),
-    Cell("required", "flag", _l("Must be answered")),
-    Cell("public", "flag", _l("Shown to citizens")),
-    Cell("sensitive", "flag", _l("Sensitive: shown masked")),
-    Cell("show_when", "condition", _l("Asked only if"), _questions),
+    Cell("kind", "choice", gettext_lazy("Kind"), _of(QUESTION_WORDS)),
+    Cell("help", "words", gettext_lazy("Help")),
+    Cell("required", "flag", gettext_lazy("Must be answered")),
+    Cell("public", "flag", gettext_lazy("Shown to citizens")),
+    Cell("sensitive", "flag", gettext_lazy("Sensitive: shown masked")),
+    Cell("show_when", "condition", gettext_lazy("Asked only if"), _questions),
 )
-_CHOICES = Cell("choices", "options", _l("Choices"))
-_MOST = Cell("at_most", "number", _l("At most"))
+_STAGE_LIMIT = Cell("limits", "limits", gettext_lazy("Limit of this stage"))
+_CHOICES = Cell("choices", "options", gettext_lazy("Choices"))
+_MOST = Cell("at_most", "number", gettext_lazy("At most"))
 _EXTRA: dict[str, tuple[Cell, ...]] = {
-    "text": (_MOST, Cell("long", "flag", _l("Several lines")), Cell("pattern", "text", _l("Pattern"))),
+    "text": (_MOST, Cell("long", "flag", gettext_lazy("Several lines")), Cell("pattern", "text", gettext_lazy("Pattern"))),
     "number": (
-        Cell("unit", "words", _l("Unit")),
-        Cell("least", "text", _l("Least")),
-        Cell("most", "text", _l("Most")),
-        Cell("decimals", "number", _l("Decimals")),
+        Cell("unit", "words", gettext_lazy("Unit")),
+        Cell("least", "text", gettext_lazy("Least")),
+        Cell("most", "text", gettext_lazy("Most")),
+        Cell("decimals", "number", gettext_lazy("Decimals")),
     ),
     "choice": (_CHOICES,),
     "choices": (_CHOICES, _MOST),
     "photo": (_MOST,),
-    "asset": (Cell("kinds", "keys", _l("Kinds of things")),),
+    "asset": (Cell("kinds", "keys", gettext_lazy("Kinds of things")),),
 }
 PARTS: tuple[Part, ...] = (
     Part(
         "basics",
-        _l("Basics"),
+        gettext_lazy("Basics"),
         (
             _LABEL,
-            Cell("description", "words", _l("Description")),
-            Cell("calendar", "text", _l("Working calendar")),
-            Cell("whole", "limits", _l("Limit of the whole case")),
-            Cell("usual_priority", "number", _l("Usual priority")),
-            Cell("returns_before_arbitration", "number", _l("Returns before arbitration")),
-            Cell("extensions_at_most", "number", _l("Extensions at most")),
-            Cell("longest_suspension_days", "number", _l("Longest suspension in days")),
-            Cell("reopen_within", "limit", _l("May be reopened within")),
-            Cell("call_back", "limit", _l("Dissatisfied people are called within")),
+            Cell("description", "words", gettext_lazy("Description")),
+            Cell("calendar", "text", gettext_lazy("Working calendar")),
+            Cell("whole", "limits", gettext_lazy("Limit of the whole case")),
+            Cell("usual_priority", "number", gettext_lazy("Usual priority")),
+            Cell("returns_before_arbitration", "number", gettext_lazy("Returns before arbitration")),
+            Cell("extensions_at_most", "number", gettext_lazy("Extensions at most")),
+            Cell("longest_suspension_days", "number", gettext_lazy("Longest suspension in days")),
+            Cell("reopen_within", "limit", gettext_lazy("May be reopened within")),
+            Cell("call_back", "limit", gettext_lazy("Dissatisfied people are called within")),
         ),
         listed=False,
     ),
-    Part("form", _l("Questions"), _QUESTION),
+    Part("form", gettext_lazy("Questions"), _QUESTION),
     Part(
         "stages",
-        _l("Stages and clocks"),
-        (_KEY, _LABEL, Cell("kind", "choice", _l("Kind"), _of(STAGE_WORDS)), Cell("limits", "limits", _l("Limit of this stage"))),
+        gettext_lazy("Stages and clocks"),
+        (
+            _KEY,
+            _LABEL,
+            Cell("kind", "choice", gettext_lazy("Kind"), _of(STAGE_WORDS)),
+            _STAGE_LIMIT,
+        ),
     ),
     Part(
         "transitions",
-        _l("Transitions"),
+        gettext_lazy("Transitions"),
         (
             _KEY,
             _LABEL,
-            Cell("step", "choice", _l("What it does"), _of(STEP_WORDS)),
-            Cell("source", "choice", _l("From"), _stages),
-            Cell("target", "choice", _l("To"), _stages),
-            Cell("permission", "choice", _l("Who may"), _of(PERMISSION_WORDS)),
-            Cell("requires", "keys", _l("Needs answers to"), _questions),
-            Cell("reason", "flag", _l("A reason must be given")),
+            Cell("step", "choice", gettext_lazy("What it does"), _of(STEP_WORDS)),
+            Cell("source", "choice", gettext_lazy("From"), _stages),
+            Cell("target", "choice", gettext_lazy("To"), _stages),
+            Cell("permission", "choice", gettext_lazy("Who may"), _of(PERMISSION_WORDS)),
+            Cell("requires", "keys", gettext_lazy("Needs answers to"), _questions),
+            Cell("reason", "flag", gettext_lazy("A reason must be given")),
         ),
     ),
-    Part("priorities", _l("Priorities"), (Cell("rank", "number", _l("Rank, 1 lowest to 9 highest")), _LABEL)),
+    Part("priorities", gettext_lazy("Priorities"), (Cell("rank", "number", gettext_lazy("Rank, 1 lowest to 9 highest")), _LABEL)),
     Part(
         "ladder",
-        _l("Escalation"),
+        gettext_lazy("Escalation"),
         (
             _KEY,
             _LABEL,
-            Cell("clocks", "keys", _l("Clocks"), _clocks),
-            Cell("percent", "number", _l("When so many percent have run")),
-            Cell("overdue", "limit", _l("Or when overdue by")),
+            Cell("clocks", "keys", gettext_lazy("Clocks it climbs by"), _clocks),
+            Cell("percent", "number", gettext_lazy("When so many percent have run")),
+            Cell("overdue", "limit", gettext_lazy("Or when overdue by")),
             Cell(
                 "notify",
                 "keys",
-                _l("Who is told"),
-                _of({"assignee": _l("Whoever has it"), "team": _l("Their team"), **{r: ROLE_WORDS[r] for r in Role}}),
+                gettext_lazy("Who is told"),
+                _of({"assignee": gettext_lazy("Whoever has it"), "team": gettext_lazy("Their team"), **{r: ROLE_WORDS[r] for r in Role}}),
             ),
-            Cell("raise_priority", "flag", _l("Raise the priority")),
-            Cell("hand_up", "flag", _l("The unit above takes it")),
+            Cell("raise_priority", "flag", gettext_lazy("Raise the priority")),
+            Cell("hand_up", "flag", gettext_lazy("The unit above takes it")),
         ),
     ),
-    Part("closing_codes", _l("Closing codes"), (_KEY, _LABEL)),
-    Part("questions", _l("Evaluation"), _QUESTION),
+    Part("closing_codes", gettext_lazy("Closing codes"), (_KEY, _LABEL)),
+    Part("questions", gettext_lazy("Evaluation"), _QUESTION),
 )
 BY_KEY = {part.key: part for part in PARTS}
 

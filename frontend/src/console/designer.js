@@ -1,0 +1,2 @@
+// Styles of the designer's drawing; the page itself needs no script.
+import "./designer.css";
