@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from jilink.core.cases.rules.form import AnyQuestion
 
-Posted = tuple[str, QueryDict, MultiValueDict[str, UploadedFile]]
+Posted = tuple[str, QueryDict, "MultiValueDict[str, UploadedFile[bytes]]"]
 """The key of a deed, and what was posted for it."""
 
 

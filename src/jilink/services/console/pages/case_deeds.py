@@ -50,7 +50,7 @@ def _step(actor: Actor, view: CaseView, way: Way, make: Maker) -> Deed:
         fields["code"] = forms.ChoiceField(label=_("How it ended"), choices=codes, widget=forms.RadioSelect)
     questions = tuple(each for each in view.definition.form if each.key in way.needs and each.key not in view.answers)
     for question in questions:
-        fields[PREFIX + question.key] = field_of(question, way.needs)
+        fields[PREFIX + question.key] = field_of(question)
     if way.reason or way.step == Step.FINISH:
         fields["reason"] = reason_field(way.reason, "" if way.reason else _("What was done"))
     form = make.form(key, fields)

@@ -1,9 +1,11 @@
 """Changing what is known of a case. The form remembers what was read, so nobody overwrites what they have not seen."""
 
+from typing import cast
+
 import msgspec
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -139,6 +141,7 @@ def _show_conflicts(form: CaseForm, error: EditConflict) -> None:
         told = _("Somebody changed this meanwhile to: %(value)s. What you typed is kept; save again to put it in place of theirs.")
         form.add_error(field if field in form.fields else None, told % {"value": words})
         read[name] = theirs
-    form.data = form.data.copy()
-    form.data["base"] = msgspec.json.encode(read).decode()
+    posted = cast(QueryDict, form.data).copy()
+    posted["base"] = msgspec.json.encode(read).decode()
+    form.data = posted
     form.conflict = True

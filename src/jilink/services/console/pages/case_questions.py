@@ -1,6 +1,6 @@
 """The questions of a case type as fields of a form: laid out by kind, checked by the rules, each problem beside its field."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from django import forms
 from django.utils.translation import gettext_lazy
@@ -29,38 +29,37 @@ class Files(forms.FileField):
         return list(data) if isinstance(data, list | tuple) else [data] if data else []
 
 
-def field_of(question: AnyQuestion, needed: Iterable[str] = ()) -> forms.Field:
+def field_of(question: AnyQuestion) -> forms.Field:
     """Return the field of a question. Nothing is required in the browser: what must be answered depends on other answers."""
-    common = {"label": in_words(question.label), "help_text": in_words(question.help), "required": False}
-    if question.required or question.key in needed:
-        common["label_suffix"] = ""
+    field = _plain_field(question)
+    field.required = False
+    field.label, field.help_text = in_words(question.label), in_words(question.help)
+    if isinstance(question, rules.NumberQuestion) and question.unit:
+        field.label = f"{field.label} ({in_words(question.unit)})"
+    if isinstance(question, rules.AssetQuestion) and not field.help_text:
+        field.help_text = gettext_lazy("Name or code of the thing.")
+    return field
+
+
+def _plain_field(question: AnyQuestion) -> forms.Field:
     match question:
         case rules.ChoiceQuestion():
             options = [(each.key, in_words(each.label)) for each in question.choices]
             if len(options) <= 6:
-                return forms.ChoiceField(choices=options, widget=forms.RadioSelect, **common)
-            return forms.ChoiceField(choices=[("", "—"), *options], **common)
+                return forms.ChoiceField(choices=options, widget=forms.RadioSelect)
+            return forms.ChoiceField(choices=[("", "—"), *options])
         case rules.ChoicesQuestion():
             options = [(each.key, in_words(each.label)) for each in question.choices]
-            return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **common)
+            return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple)
         case rules.NumberQuestion():
-            unit = in_words(question.unit)
-            common["label"] = f"{common['label']} ({unit})" if unit else common["label"]
-            return forms.CharField(widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **common)
+            return forms.CharField(widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
         case rules.DateQuestion():
-            return forms.CharField(widget=forms.DateInput(attrs={"type": "date"}), **common)
+            return forms.CharField(widget=forms.DateInput(attrs={"type": "date"}))
         case rules.PhotoQuestion():
-            return Files(widget=Several(attrs={"accept": "image/*"}), **common)
+            return Files(widget=Several(attrs={"accept": "image/*"}))
         case rules.TextQuestion(long=True):
-            return forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), **common)
-        case rules.AssetQuestion():
-            common["help_text"] = common["help_text"] or gettext_lazy("Name or code of the thing.")
-    return forms.CharField(**common)
-
-
-def conditions(question: AnyQuestion) -> str:
-    """Return on which earlier questions it depends, for the script that loads the form anew."""
-    return " ".join(leaf.question for leaf in rules.leaves(question.show_when))
+            return forms.CharField(widget=forms.Textarea(attrs={"rows": 3}))
+    return forms.CharField()
 
 
 def kept_answers(form: Sequence[AnyQuestion], given: Mapping[str, object]) -> dict[str, Answer]:

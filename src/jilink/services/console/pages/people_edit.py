@@ -1,9 +1,10 @@
 """Adding a person, and changing one field by field: nobody overwrites what they have not seen."""
 
 from dataclasses import replace
+from typing import cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -85,7 +86,7 @@ def _same(one: str, other: str) -> bool:
 def _conflicts(form: EditForm, known: PersonView) -> bool:
     """Mark the fields that both changed with what stands there now; keep what was typed, and take theirs as read."""
     theirs = words_of(known)
-    posted = form.data.copy()
+    posted = cast(QueryDict, form.data).copy()
     posted["version"] = str(known.version)
     found = False
     for name in FIELDS:
