@@ -78,7 +78,9 @@ class Settings:
         60, "seconds that a process may not answer on its health page before `jilink up` kills and restarts it; 0 means never"
     )
     api_per_minute: int = _setting(1200, "requests a minute that one token or person may make to the API; 0 means no limit")
-    api_strangers_per_minute: int = _setting(60, "requests a minute that one address may make to the API without being let in; 0 means no limit")
+    api_strangers_per_minute: int = _setting(
+        60, "requests a minute that one address may make to the API without being let in; 0 means no limit"
+    )
     webhooks_allow: str = _setting("", "private networks that webhooks may reach, also without TLS, like 10.1.0.0/16,10.2.3.4/32")
     health_port: int = _setting(14300, "first of the loopback ports that serve /healthz, /readyz and /metrics, one a process; 0 means none")
     identity_keys: str = _setting(
