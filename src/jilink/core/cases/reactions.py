@@ -42,13 +42,11 @@ def renew(event: CaseCalendarLoaded, context: Context) -> None:
         after = found[-1]
 
 
-@reacts_to(CaseOpened)
-@reacts_to(CaseMoved)
-@reacts_to(CaseAssigned)
-@reacts_to(CaseEdited)
-@reacts_to(CaseMerged)
-@reacts_to(CaseRated)
-@reacts_to(CaseRequestDecided)
 def count(event: CaseEvent, context: Context) -> None:
     """Let the case count in reports as what it is now."""
     count_case(event.case)
+
+
+_COUNTED: tuple[type[CaseEvent], ...] = (CaseOpened, CaseMoved, CaseAssigned, CaseEdited, CaseMerged, CaseRated, CaseRequestDecided)
+for _kind in _COUNTED:
+    reacts_to(_kind)(count)

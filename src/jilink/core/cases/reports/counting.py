@@ -166,7 +166,14 @@ def _add(fact: CaseFact, sign: int) -> None:
     for key, values in sorted(_shares(fact), key=lambda share: share[0][1:]):
         organisation, split, unit, area, type_key, day = key
         change = {name: F(name) + sign * value for name, value in zip((*MEASURES, "ended"), values, strict=True) if value}
-        named = {"organisation_id": organisation, "split": split, "unit_id": unit, "area": area, "type_key": type_key, "day": day}
+        named: dict[str, Any] = {
+            "organisation_id": organisation,
+            "split": split,
+            "unit_id": unit,
+            "area": area,
+            "type_key": type_key,
+            "day": day,
+        }
         if change and not CaseDay.objects.filter(**named).update(**change):
             CaseDay.objects.get_or_create(**named)
             CaseDay.objects.filter(**named).update(**change)

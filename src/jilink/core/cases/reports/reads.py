@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
 
@@ -116,8 +117,8 @@ def _order(item: tuple[str, Sums]) -> tuple[int, str]:
     return -item[1].opened, item[0]
 
 
-def _summed(rows: QuerySet[CaseDay], column: str) -> QuerySet[CaseDay, dict[str, object]]:
-    return rows.order_by().values(column).annotate(**{f"sum_{name}": Sum(name) for name in NAMES})
+def _summed(rows: QuerySet[CaseDay], column: str) -> list[dict[str, Any]]:
+    return list(rows.order_by().values(column).annotate(**{f"sum_{name}": Sum(name) for name in NAMES}))
 
 
 def _sums(row: Mapping[str, object]) -> Sums:

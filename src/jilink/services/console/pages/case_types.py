@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from jilink.core.cases import actions, reads
 from jilink.core.cases.actions.demonstration import KEYS
 from jilink.core.cases.reads import TypeView
-from jilink.core.cases.rules.definition import read_definition, write_definition
+from jilink.core.cases.rules.definition import Definition, read_definition, write_definition
 from jilink.core.cases.rules.problems import Problem
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound
@@ -52,7 +52,7 @@ class NewTypeForm(forms.Form):
         self.fields["source"].choices = [(key, shipped(key).label.in_(_language())) for key in KEYS]  # type: ignore[attr-defined] # -- a choice field
 
 
-def shipped(key: str) -> "reads.types.Definition":
+def shipped(key: str) -> Definition:
     """Return one of the types to begin with."""
     return read_definition(files("jilink.core.cases").joinpath("data", "types", f"{key}.json").read_bytes())
 
