@@ -122,7 +122,10 @@ AREAS: dict[str, tuple[Promise, tuple[str, ...]]] = {
     "members": (_("Members and organisations"), ("member.", "organisation.", "team.", "user.")),
     "keys": (_("Programs and webhooks"), ("service.", "token.", "webhook.")),
     "people": (_("People we serve"), ("person.",)),
-    "work": (_("Contacts, cases and knowledge"), ("interaction.", "case.", "case_type.", "assignment_rules.", "skills.", "calendar.", "article.")),
+    "work": (
+        _("Contacts, cases and knowledge"),
+        ("interaction.", "case.", "case_type.", "assignment_rules.", "skills.", "calendar.", "article."),
+    ),
     "things": (_("Vehicles, assets and areas"), ("asset.", "areas.", "terminal.", "command.", "frames.", "vehicles.", "media.")),
     "alarms": (_("Alarms and rules"), ("alarm.", "rule.")),
     "installation": (_("The installation"), ("letter.", "quarantine.", "audit.")),
