@@ -160,6 +160,8 @@ def _files(actor: Actor, view: CaseView) -> list[dict[str, object]]:
 
 def _why(view: CaseView) -> tuple[str, ...]:
     last = next((line.detail for line in reversed(view.timeline) if isinstance(line.detail, timeline.Assigned) and line.detail.why), None)
+    if last is not None and last.considered:
+        return tuple(f"{in_words(each.label)}: {in_words(each.why)}" for each in last.considered)
     return last.why if last else ()
 
 

@@ -69,7 +69,7 @@ class Story:
             case timeline.Stepped():
                 return "event", "next", words.stepped(detail, self.view.definition), detail.reason, (), ""
             case timeline.Assigned():
-                return "event", "person", self._assigned(detail), "", tuple(_(each) for each in detail.why), ""
+                return "event", "person", self._assigned(detail), "", _reasons(detail), ""
             case timeline.Edited():
                 return "event", "edit", _("Changed"), "", tuple(self._change(each) for each in detail.changes), ""
         return self._plain(detail)
@@ -142,3 +142,10 @@ class Story:
             return _("%(field)s was changed") % {"field": title}
         old, new = (value.strip('"') if value not in {"null", '""'} else "—" for value in (change.old, change.new))
         return _("%(field)s: %(old)s → %(new)s") % {"field": title, "old": old, "new": new}
+
+
+def _reasons(detail: timeline.Assigned) -> tuple[str, ...]:
+    """Return why somebody has it, in the reader's language: every rule that was looked at, or what was written then."""
+    if detail.considered:
+        return tuple(f"{words.in_words(each.label)}: {words.in_words(each.why)}" for each in detail.considered)
+    return tuple(_(each) for each in detail.why)
