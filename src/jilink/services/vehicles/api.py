@@ -74,7 +74,7 @@ class AlarmOut(Out):
 class AcknowledgeIn(In):
     """The ids of alarms."""
 
-    alarms: list[int]
+    alarms: list[Id]
 
 
 class AcknowledgedOut(Out):

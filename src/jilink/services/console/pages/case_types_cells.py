@@ -3,14 +3,16 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jilink.core.cases.rules.clocks import Clock
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 Document = dict[str, Any]  # a definition as JSON builtins: only the designer's forms and the rules' decoder touch it
 Options = Callable[[Document], list[tuple[str, str]]]
@@ -34,9 +36,9 @@ class Cell:
 
     name: str
     kind: str
-    label: str | Promise
+    label: "str | _StrPromise"
     options: Options | None = None
-    help: str | Promise = ""
+    help: "str | _StrPromise" = ""
 
 
 def lines_of(choices: list[Document]) -> str:
