@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jilink.core.assets.models import Asset
 from jilink.core.files.models import File
 from jilink.core.interactions import actions, reads
 from jilink.core.interactions.actions import Contact
@@ -20,8 +21,8 @@ from jilink.core.parties.people import actions as people
 from jilink.core.parties.people import merging, rights
 from jilink.core.parties.people.actions import PersonData
 from jilink.core.parties.people.rules import ContactKind, ContactRefused
-from jilink.core.parties.rules import Role
-from jilink.kernel.ids import InteractionId, PersonId
+from jilink.core.parties.rules import Permission, Role
+from jilink.kernel.ids import AssetId, InteractionId, PersonId
 from tests.core.world import NOW, World
 
 PHONE = "13912345678"
@@ -167,6 +168,24 @@ def test_a_person_gets_erases_and_merges_all_their_contacts(world: World, owner:
     assert (left.contact, left.subject, left.person, left.said.count()) == ("", "", None, 0)
     assert left.channel == "call"
     assert File.objects.count() == 0
+
+
+def test_a_contact_names_no_asset_across_the_wall(world: World, owner: Actor) -> None:
+    asset = {
+        where: Asset.objects.create(organisation_id=where, kind="lamp", label="1", created_at=NOW).pk
+        for where in (world.north, world.south)
+    }
+    assert reads.interaction(owner, add(world, owner, dataclasses.replace(CALL, asset=asset[world.north]))).asset == asset[world.north]
+    for hidden in (asset[world.south], 999_999):
+        with pytest.raises(NotFound):
+            add(world, owner, dataclasses.replace(CALL, reference="call-2", asset=AssetId(hidden)))
+
+
+def test_whoever_may_see_people_elsewhere_only_adds_a_contact_of_nobody(world: World, owner: Actor) -> None:
+    person(world, owner)
+    grants = {world.north: frozenset({Permission.ADD_INTERACTIONS}), world.south: frozenset({Permission.VIEW_PEOPLE})}
+    add(world, Actor("user:1/token:1", owner.user, grants))
+    assert Interaction.objects.get().person is None
 
 
 def test_a_person_can_be_named_later_but_not_one_of_another_organisation(world: World, owner: Actor) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from jilink.core.assets import reads as assets
 from jilink.core.files import actions as files
 from jilink.core.interactions import rules
 from jilink.core.interactions.events import InteractionBegan, InteractionEnded, InteractionPartAdded
@@ -12,7 +13,7 @@ from jilink.core.interactions.models import Interaction, Part
 from jilink.core.interactions.rules import Channel, Direction, InteractionRefused, Outcome, Side
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit
-from jilink.core.parties.access import Actor, NotFound, require
+from jilink.core.parties.access import Actor, NotFound, organisations_of, require
 from jilink.core.parties.members import reads as members
 from jilink.core.parties.people import reads as people
 from jilink.core.parties.people.rules import ContactKind, contact
@@ -48,7 +49,7 @@ def add_interaction(*, organisation: OrganisationId, contact: Contact, by: Actor
     """Add a contact and return its id; one that its source adds again is the one already there.
 
     Where the number or address is that of exactly one person of the organisation, it is theirs; whoever adds it has it in hand.
-    Raises NotFound, InteractionRefused, ContactRefused.
+    Raises NotFound, also for a person, team or asset that `by` may not see; InteractionRefused, ContactRefused.
     """
     require(by, Permission.ADD_INTERACTIONS, organisation)
     if contact.reference:
@@ -63,7 +64,7 @@ def add_interaction(*, organisation: OrganisationId, contact: Contact, by: Actor
         direction=contact.direction,
         contact=address,
         person=_person(organisation, contact, address, by),
-        asset=contact.asset,
+        asset=None if contact.asset is None else assets.asset(by, contact.asset, Permission.VIEW_ASSETS).id,
         team_id=_team(organisation, contact.team),
         assignee_id=by.user,
         language=contact.language[:12],
@@ -179,7 +180,7 @@ def _person(organisation: OrganisationId, given: Contact, address: str, by: Acto
             raise NotFound("There is no such person, or you may not see it.")
         return given.person
     kind = _KIND.get(given.channel)
-    if kind is None or not address or not by.may(Permission.VIEW_PEOPLE):
+    if kind is None or not address or organisation not in organisations_of(by, Permission.VIEW_PEOPLE):
         return None
     known = people.by_contact(by, organisation, kind, address)
     return known[0] if len(known) == 1 else None
