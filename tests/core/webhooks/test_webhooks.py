@@ -243,3 +243,7 @@ def test_a_secret_lies_sealed_and_is_revealed_to_its_owner(world: World) -> None
     assert actions.reveal_secret(endpoint=made.endpoint, by=owner) == made.secret
     assert "secret" not in json.dumps(reads.endpoint(owner, made.endpoint).kinds)
     assert made.secret not in repr(list(actions.Endpoint.objects.values()))
+
+
+def test_a_failure_of_an_attempt_that_was_asked_for_again_meanwhile_waits_the_first_pause() -> None:
+    assert rules.pause_after(0, 0.0) == rules.pause_after(1, 0.0) == rules.SCHEDULE[0]

@@ -165,9 +165,10 @@ def is_gone(status: int | None) -> bool:
 def pause_after(attempts: int, chance: float, asked: timedelta | None = None) -> timedelta | None:
     """Return how long to wait after so many failed attempts, None where that was the last; `chance` in [0, 1) adds up to a tenth.
 
+    No attempt (sent again by hand while one was under way) counts as the first.
     `asked` is what the receiver wants (Retry-After); it makes the pause longer, never shorter, a day at most.
     """
     if attempts > len(SCHEDULE):
         return None
-    pause = SCHEDULE[attempts - 1] * (1 + chance / 10)
+    pause = SCHEDULE[max(attempts, 1) - 1] * (1 + chance / 10)
     return max(pause, min(asked, LONGEST_WAIT)) if asked is not None else pause
