@@ -86,6 +86,9 @@ def test_what_is_said_is_kept_in_order_and_once(world: World, owner: Actor, tmp_
     assert (said[0].by, said[1].by) == ("", owner.name)
     assert [p.number for p in reads.parts(owner, chat, after=2)] == [3]
     assert reads.part_file(owner, chat, 3)[1] == "玉米".encode()
+    worker = world.actor(Role.FIELD_WORKER, world.north)
+    actions.hand_over(interaction=chat, team=None, assignee=worker.user, by=owner)
+    assert reads.part_file(worker, chat, 3)[1] == "玉米".encode()  # whoever sees a contact sees what was sent in it
     with pytest.raises(NotFound):
         reads.part_file(owner, chat, 1)
     with pytest.raises(InteractionRefused, match="Nothing was said"):
