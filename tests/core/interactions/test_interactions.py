@@ -2,11 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from jilink.core.assets.models import Asset
 from jilink.core.files.models import File
@@ -60,6 +62,38 @@ def test_a_caller_known_by_exactly_one_number_is_found(world: World, owner: Acto
     assert reads.interaction(owner, add(world, owner, dataclasses.replace(CALL, reference="2"))).person is None
     with pytest.raises(ContactRefused):
         add(world, owner, dataclasses.replace(CALL, reference="3", contact="12ab"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"latitude": 43.9},
+        {"accuracy_m": 5.0},
+        {"latitude": 91.0, "longitude": 125.0},
+        {"latitude": 43.0, "longitude": 125.0, "accuracy_m": -1.0},
+        {"latitude": float("nan"), "longitude": 125.0},
+        {"source": "s" * 41},
+        {"reference": "r" * 121},
+    ],
+)
+def test_a_contact_that_cannot_be_kept_is_refused(world: World, owner: Actor, changes: dict[str, Any]) -> None:
+    with pytest.raises(InteractionRefused):
+        add(world, owner, dataclasses.replace(CALL, **changes))
+    assert Interaction.objects.count() == 0
+
+
+def test_one_contact_added_by_many_at_once_is_one(lasting_world: World) -> None:
+    owner = lasting_world.actor(Role.OWNER, lasting_world.north)
+
+    def once(_number: int) -> InteractionId:
+        try:
+            return add(lasting_world, owner)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(once, range(6)))) == 1
+    assert Interaction.objects.count() == 1
 
 
 def test_numbers_are_masked_and_revealing_one_is_audited(world: World, owner: Actor) -> None:

@@ -24,6 +24,7 @@ from jilink.kernel.texts import Text
 
 DIVISIONS = "divisions"
 TOGETHER = 2_000
+LONGEST_CATEGORY = 40
 
 
 class EditionRefused(Refused):
@@ -89,6 +90,8 @@ def set_responsibility(
     Raises NotFound, UnitRefused.
     """
     require(by, Permission.MANAGE_AREAS, organisation)
+    if len(category) > LONGEST_CATEGORY or not category.isprintable():
+        raise UnitRefused("A category has at most 40 characters.")
     held = Responsibility.objects.filter(organisation_id=organisation, layer_key=layer_key, area_code=area_code, category=category)
     if unit is None:
         held.delete()

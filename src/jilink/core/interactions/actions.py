@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from jilink.core.assets import reads as assets
 from jilink.core.files import actions as files
@@ -52,13 +52,14 @@ def add_interaction(*, organisation: OrganisationId, contact: Contact, by: Actor
     Raises NotFound, also for a person, team or asset that `by` may not see; InteractionRefused, ContactRefused.
     """
     require(by, Permission.ADD_INTERACTIONS, organisation)
-    if contact.reference:
-        known = Interaction.objects.filter(organisation_id=organisation, source=contact.source, reference=contact.reference).first()
-        if known is not None:
-            return InteractionId(known.pk)
+    rules.check_names(contact.source, contact.reference)
+    rules.check_place(contact.latitude, contact.longitude, contact.accuracy_m)
+    known = _known(organisation, contact)
+    if known is not None:
+        return known
     moment = now or utc_now()
     address = _address(contact)
-    row = Interaction.objects.create(
+    row = Interaction(
         organisation_id=organisation,
         channel=contact.channel,
         direction=contact.direction,
@@ -77,6 +78,14 @@ def add_interaction(*, organisation: OrganisationId, contact: Contact, by: Actor
         started_at=min(contact.started_at or moment, moment),
         received_at=moment,
     )
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        known = _known(organisation, contact)  # somebody added it in the same moment
+        if known is None:
+            raise
+        return known
     event = InteractionBegan(interaction=row.pk, channel=row.channel, direction=row.direction)
     outbox.add(event, organisation=organisation, aggregate=f"interaction:{row.pk}")
     audit.record(by, "interaction.added", f"interaction:{row.pk}", organisation, detail=contact.channel.value, at=moment)
@@ -167,6 +176,14 @@ def _row(interaction: InteractionId, by: Actor) -> Interaction:
     require(by, Permission.VIEW_INTERACTIONS, row.organisation_id, row.team_id, row.assignee_id)
     require(by, Permission.ADD_INTERACTIONS, row.organisation_id)
     return row
+
+
+def _known(organisation: OrganisationId, given: Contact) -> InteractionId | None:
+    if not given.reference:
+        return None
+    rows = Interaction.objects.filter(organisation_id=organisation, source=given.source, reference=given.reference)
+    known = rows.values_list("pk", flat=True).first()
+    return None if known is None else InteractionId(known)
 
 
 def _address(given: Contact) -> str:

@@ -69,6 +69,21 @@ def text(words: str) -> str:
     return clean
 
 
+def check_place(latitude: float | None, longitude: float | None, accuracy_m: float | None) -> None:
+    """Return where a place is one (degrees, WGS-84; metres), or none was given. Raises InteractionRefused."""
+    both = latitude is not None and longitude is not None
+    if not both and (latitude is not None or longitude is not None or accuracy_m is not None):
+        raise InteractionRefused("Latitude and longitude go together.")
+    if both and not (abs(latitude or 0) <= 90 and abs(longitude or 0) <= 180 and 0 <= (accuracy_m or 0) < 1e7):
+        raise InteractionRefused("Latitude and longitude are degrees (WGS-84), the accuracy is metres.")
+
+
+def check_names(source: str, reference: str) -> None:
+    """Return where the maker's names for a contact can be kept. Raises InteractionRefused."""
+    if len(source) > 40 or len(reference) > 120:
+        raise InteractionRefused("A source has at most 40 characters, a reference at most 120.")
+
+
 def check_open(ended_at: datetime | None) -> None:
     """Return where the contact goes on. Raises InteractionRefused."""
     if ended_at is not None:
