@@ -21,6 +21,7 @@ ON_POSTGRESQL = bool(os.environ.get("JILINK_DATABASE_URL"))
 def pytest_configure(config: pytest.Config) -> None:
     """Let tests look over all walls, as the command line does; requests of their browsers begin behind them."""
     config.addinivalue_line("markers", "postgresql: of PostgreSQL itself; runs beside a private server (tools/postgresql)")
+    config.addinivalue_line("markers", "once: long, and about nothing that a database could change; does not run again on PostgreSQL")
     walls.open_process()
 
 
@@ -34,7 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _runs_here(item: pytest.Item) -> bool:
     of_postgresql = item.get_closest_marker("postgresql") is not None
     touches = bool(DATABASE & set(getattr(item, "fixturenames", ()))) or item.get_closest_marker("django_db") is not None
-    return of_postgresql or touches if ON_POSTGRESQL else not of_postgresql
+    again = touches and item.get_closest_marker("once") is None
+    return of_postgresql or again if ON_POSTGRESQL else not of_postgresql
 
 
 @pytest.fixture

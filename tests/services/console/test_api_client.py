@@ -17,6 +17,8 @@ from jilink.core.parties.rules import Role
 from tests.core.world import World
 from tests.services.console.programs import token_of
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

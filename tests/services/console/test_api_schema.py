@@ -27,6 +27,8 @@ from jilink.site.api import api
 from tests.core.world import World
 from tests.services.console.programs import lift_limits, token_of
 
+pytestmark = pytest.mark.once
+
 CHECKS = [
     content_type_conformance,
     negative_data_rejection,

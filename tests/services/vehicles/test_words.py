@@ -21,8 +21,8 @@ from tests.core.world import World
 from tests.services.conftest import signed_in
 
 SOURCES = Path(actions.__file__).parents[2]
-FOR_PROGRAMS = {"WrongMove", "NotInTransaction", "TypeError", "BadQuestion"}
-"""Faults of ours, which no page shows."""
+FOR_PROGRAMS = {"WrongMove", "NotInTransaction", "TypeError", "ValueError", "BadQuestion", "Malformed", "Unavailable", "FieldNeeded"}
+"""Faults of ours or of peers, whose words no page shows; FieldNeeded is told the field's name so."""
 
 
 def add(world: World) -> int:

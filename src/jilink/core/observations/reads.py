@@ -10,6 +10,7 @@ import numpy.typing as npt
 from django.db.models import Count, Max, Q, QuerySet
 
 from jilink.core.assets import reads as assets
+from jilink.core.assets.inventory.actions import OF_SERVICES
 from jilink.core.assets.models import Asset
 from jilink.core.observations import evaluation
 from jilink.core.observations.conditions import Condition, load
@@ -258,7 +259,13 @@ def rulings() -> list[Ruling]:
 
 
 def owners() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return all assets (ascending) and their organisations. For the watch, which belongs to no organisation."""
-    rows = np.array(list(Asset.objects.order_by("pk").values_list("pk", "organisation_id").iterator(chunk_size=10_000)), np.int64)
+    """Return the assets that services keep (ascending) and their organisations. For the watch, which belongs to no organisation.
+
+    What is only looked after (`assets.inventory`) has no latest values: a lamp post is no vehicle that never called.
+    """
+    rows = np.array(
+        list(Asset.objects.filter(kind__in=OF_SERVICES).order_by("pk").values_list("pk", "organisation_id").iterator(chunk_size=10_000)),
+        np.int64,
+    )
     pairs = rows.reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]

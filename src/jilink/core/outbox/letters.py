@@ -71,7 +71,7 @@ async def replay_asked(spine: Spine, now: datetime) -> int:
             envelope = decode_envelope(bytes(row.envelope))
             reaction = reaction_of(row.room, envelope.noun, envelope.name)
             if reaction is None:
-                raise NoReaction(f"{row.room} no longer reacts to {row.subject}")
+                raise NoReaction("%(room)s no longer reacts to %(subject)s", room=row.room, subject=row.subject)
             await tell(reaction, told(reaction, envelope), Context(envelope, spine))
         except (Refused, Malformed, Unavailable, DatabaseError) as error:
             failure = f"{type(error).__name__}: {error}"

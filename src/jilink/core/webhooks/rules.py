@@ -101,7 +101,9 @@ def networks(text: str) -> tuple[Network, ...]:
     try:
         return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
-        raise AddressRefused(f"JILINK_WEBHOOKS_ALLOW must be networks like 10.1.0.0/16, with commas between them: {error}") from None
+        raise AddressRefused(
+            "JILINK_WEBHOOKS_ALLOW must be networks like 10.1.0.0/16, with commas between them: %(error)s", error=str(error)
+        ) from None
 
 
 def reachable(place: ipaddress.IPv4Address | ipaddress.IPv6Address, *, plain: bool, allowed: Sequence[Network]) -> bool:

@@ -71,7 +71,7 @@ class Keyring:
     def unseal(self, organisation: int, kept: Sealed) -> str:
         """Return a number. Raises KeyMissing."""
         if kept.key not in self.keys:
-            raise KeyMissing(f"The key {kept.key} of this installation is missing: put it back among the identity keys.")
+            raise KeyMissing("The key %(key)s of this installation is missing: put it back among the identity keys.", key=kept.key)
         nonce, sealed = kept.sealed[:NONCE_BYTES], kept.sealed[NONCE_BYTES:]
         try:
             return self._cipher(kept.key).decrypt(nonce, sealed, _bound(organisation, kept.lookup)).decode()
@@ -137,7 +137,7 @@ def _read(path: Path) -> Keyring:
     try:
         return _parsed(msgspec.json.decode(path.read_bytes(), type=_File).keys)
     except msgspec.MsgspecError as error:
-        raise KeysRefused(f"{path} is not a file of identity keys: {error}") from error
+        raise KeysRefused("%(path)s is not a file of identity keys: %(error)s", path=path, error=error) from error
 
 
 def _parsed(texts: dict[str, str]) -> Keyring:
@@ -146,7 +146,7 @@ def _parsed(texts: dict[str, str]) -> Keyring:
         try:
             keys[name] = base64.b64decode(text, validate=True)
         except ValueError as error:
-            raise KeysRefused(f"The identity key {name} is not base 64.") from error
+            raise KeysRefused("The identity key %(name)s is not base 64.", name=name) from error
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,20}", name) or len(keys[name]) != 32:
             raise KeysRefused("An identity key is written id:base64, with 32 bytes.")
     if not keys:

@@ -10,6 +10,7 @@ SENTENCES: dict[str, Promise] = {
     "areas.responsibility": _("{who} said which unit is responsible for {what}"),
     "article.described": _("{who} changed title or audience of {what}"),
     "article.published": _("{who} published {what}"),
+    "article.removed_all": _("{who} removed all articles of {what}"),
     "article.retired": _("{who} withdrew {what}"),
     "asset.added": _("{who} added {what}"),
     "asset.credential": _("{who} issued a credential for {what}"),
