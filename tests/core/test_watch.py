@@ -223,7 +223,7 @@ async def test_a_watch_that_was_killed_comes_to_the_same_state_as_one_that_never
     async with watching(broken):
         restarted = await scene.latest(north)
         await until(lambda: quiet(scene, north, restarted))
-        told = await alarms()
+    told = await alarms()  # a watch that stopped has written all it knows
     async with watching(scene.settings):
         steady = await scene.latest(north)
         await until(lambda: quiet(scene, north, steady))
