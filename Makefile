@@ -41,8 +41,11 @@ $(MANIFEST): .setup/python $(FRONT)
 	@tools/browser && touch $@ || true
 
 test: check .setup/chromium ## check, then every test, and those of the database on PostgreSQL too (installs the browser that the journeys need)
-	@$(BIN)/python -m pytest
-	@$(BIN)/python tools/postgresql $(POSTGRESQL) $(BIN)/python -m pytest
+	@$(BIN)/python tools/postgresql $(POSTGRESQL) $(BIN)/python -m pytest > .setup/postgresql.log 2>&1 & second=$$!; \
+	$(BIN)/python -m pytest; first=$$?; \
+	echo "== and those of the database on PostgreSQL, which ran beside them:"; \
+	wait $$second; second=$$?; tail -n 80 .setup/postgresql.log; \
+	exit $$((first || second))
 
 postgresql: setup ## only the tests of the database, on PostgreSQL
 	@$(BIN)/python tools/postgresql --required $(BIN)/python -m pytest
