@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from math import inf
-from typing import ClassVar
 
 import msgspec
 
@@ -32,7 +31,6 @@ class AttributeRefused(Refused):
 class Attribute(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """One thing known of every asset of a kind."""
 
-    WORD: ClassVar[str] = ""
     key: str
     title: Text
     required: bool = False

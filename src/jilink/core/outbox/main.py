@@ -60,6 +60,6 @@ async def _for_ever(work: Work, spine: Spine) -> None:
     while True:
         try:
             await work(spine)
-        except Exception:
+        except Exception:  # a bug in one room's work must not end the relay
             log.exception("relay.work_failed", work=f"{work.__module__}.{getattr(work, '__qualname__', work)}")
         await asyncio.sleep(WORK_AGAIN_S)
