@@ -58,7 +58,7 @@ def test_an_operator_adds_a_security_key_before_anything_else_and_needs_it_ever_
     keys.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     sign_in(page, login)
     page.wait_for_url("**/accounts/2fa/")
-    expect(page.locator(".notice-warning")).to_contain_text("第二验证因素")
+    expect(page.locator(".notice-warning")).to_contain_text("双重验证")
     page.goto("/operations/")
     page.wait_for_url("**/accounts/2fa/")
     page.goto("/accounts/2fa/webauthn/add/")

@@ -241,8 +241,8 @@ def test_names_levels_and_parents_come_from_the_properties_named() -> None:
 def test_a_bow_tie_is_mended_when_little_changes_and_overlaps_are_told() -> None:
     barely = [[0, 0], [10, 0], [10, 10], [5, 10.001], [5.001, 10], [0, 10], [0, 0]]
     sheet = geojson.read(collection(feature("A", barely), feature("B", square(5, 5, 10))))
-    assert any("mended" in remark for remark in sheet.remarks) == (not shapely.Polygon(barely).is_valid)
-    assert any("overlap by 25%" in remark for remark in sheet.remarks)
+    assert any("mended" in remark.en and "修复" in remark.zh for remark in sheet.remarks) == (not shapely.Polygon(barely).is_valid)
+    assert any("overlap by 25%" in remark.en and "25%" in remark.zh for remark in sheet.remarks)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_the_excerpt_shows_what_was_looked_for(world: World, writer: Actor) -> N
 
 def test_somebody_other_than_the_writer_publishes(world: World, owner: Actor) -> None:
     article = actions.add_article(organisation=world.north, title=BLAST, body=CURE, by=owner, now=NOW)
-    with pytest.raises(ArticleRefused, match="draft cannot take the step publish"):
+    with pytest.raises(ArticleRefused, match="a draft cannot take the step publish"):
         actions.publish_article(article=article, by=owner)
     actions.submit_article(article=article, by=owner)
     with pytest.raises(ArticleRefused, match="other than the writer"):

@@ -42,7 +42,7 @@ def test_a_password_alone_opens_no_page_no_change_and_no_programs_door(world: Wo
     assert (part.status_code, part["HX-Redirect"]) == (204, "/accounts/2fa/")
     program = browser.get("/api/v1/vehicles")
     assert (program.status_code, program["Content-Type"]) == (403, "application/problem+json")
-    assert "第二" in browser.get("/accounts/2fa/").content.decode() or "second factor" in browser.get("/accounts/2fa/").content.decode()
+    assert "双重验证" in browser.get("/accounts/2fa/").content.decode() or "second factor" in browser.get("/accounts/2fa/").content.decode()
 
 
 def test_setting_one_up_opens_everything_and_the_next_sign_in_asks_for_it(world: World) -> None:

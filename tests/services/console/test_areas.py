@@ -109,7 +109,7 @@ def test_columns_datum_and_remarks_are_heeded(world: World) -> None:
     owner = signed_in(world, Role.OWNER, world.north)
     overlapping = json.dumps({"type": "FeatureCollection", "features": [square("A", "甲", 125.2), square("B", "乙", 125.25)]}).encode()
     shown = owner.post("/console/areas/layers/load/", given(world, overlapping, datum="gcj02", name_column="code")).content.decode()
-    assert "A and B overlap" in shown
+    assert "A与B重叠，占较小者的" in shown
     wrong = owner.post("/console/areas/layers/load/", given(world, overlapping, name_column="title"))
     assert wrong.status_code == 400
     assert owner.post("/console/areas/layers/load/", given(world, b"{}")).status_code == 400

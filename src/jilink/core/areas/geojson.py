@@ -4,6 +4,7 @@ A file of 2008's GeoJSON may name its reference system in `crs`; without one it 
 less than a metre. ``gcj02`` stands for the shifted coordinates of Chinese map services.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 
 from jilink.core.areas.rules import ORDER, Level
 from jilink.kernel.errors import Refused
+from jilink.kernel.texts import Text, gettext_noop
 
 LARGEST = 50_000_000
 MOST_AREAS = 50_000
@@ -29,6 +31,20 @@ REPAIR = 0.01
 """Part of an area's size that mending its borders may change."""
 TOLD = 20
 _POLYGONS = ("Polygon", "MultiPolygon")
+_REASONS = {
+    "Self-intersection": "边界自相交",
+    "Ring Self-intersection": "边界自相接",
+    "Duplicate Rings": "边界重复",
+    "Hole lies outside shell": "内环在外环之外",
+    "Nested holes": "内环相互嵌套",
+    "Nested shells": "外环相互嵌套",
+    "Interior is disconnected": "内部不连通",
+    "Too few points in geometry component": "顶点太少",
+    "Invalid Coordinate": "坐标无效",
+    "Ring is not closed": "边界未闭合",
+}
+"""What GEOS calls the faults of a polygon (TopologyValidationError of GEOS 3.12)."""
+_FAULT = re.compile(r"(?P<reason>[^\[]+)(?:\[(?P<x>\S+) (?P<y>\S+)\])?")
 Transform = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
@@ -64,7 +80,7 @@ class Sheet:
     """What a file holds, and what of it deserves a look before it is believed."""
 
     areas: tuple[Shape, ...]
-    remarks: tuple[str, ...]
+    remarks: tuple[Text, ...]
 
 
 class _Feature(msgspec.Struct):
@@ -101,7 +117,7 @@ def read(data: bytes, *, columns: Columns | None = None, datum: str = "", level:
             )
         areas.append(_area(number, feature.properties or {}, named, level, shape))
         if remark:
-            remarks.append(f"{areas[-1].name}: {remark}")
+            remarks.append(Text(f"{areas[-1].name}：{remark.zh}", f"{areas[-1].name}: {remark.en}"))
     _check_codes(areas)
     return Sheet(tuple(areas), (*remarks, *_overlaps(areas)))
 
@@ -112,7 +128,7 @@ def _decoded(data: bytes) -> _Collection:
     try:
         collection = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Collection)
     except msgspec.DecodeError as error:
-        raise GeoJSONRefused("This is not GeoJSON: %(error)s.", error=error) from error
+        raise GeoJSONRefused("This is not GeoJSON: %(error)s.", error=_where(error)) from error
     if collection.type != "FeatureCollection" or not collection.features:
         raise GeoJSONRefused("This is not a FeatureCollection with at least one feature.")
     if len(collection.features) > MOST_AREAS:
@@ -136,7 +152,7 @@ def _transform(datum: str) -> Transform | None:
         source = pyproj.CRS.from_user_input(datum)
         transformer = pyproj.Transformer.from_crs(source, WGS84, always_xy=True)
     except pyproj.exceptions.ProjError as error:
-        raise GeoJSONRefused("The reference system %(datum)r is not known. Name one such as EPSG:4490, or gcj02.", datum=datum) from error
+        raise GeoJSONRefused("The reference system “%(datum)s” is not known. Name one such as EPSG:4490, or gcj02.", datum=datum) from error
     if source.equals(pyproj.CRS.from_user_input(WGS84), ignore_axis_order=True):
         return None
 
@@ -151,12 +167,12 @@ def _from_gcj02(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([(place.lon, place.lat) for place in back])
 
 
-def _shape(number: int, feature: _Feature, to_wgs84: Transform | None) -> tuple[BaseGeometry, str]:
+def _shape(number: int, feature: _Feature, to_wgs84: Transform | None) -> tuple[BaseGeometry, Text]:
     """Return the feature's polygon and a remark where its borders had to be mended."""
     try:
         shape = shapely.force_2d(shapely.from_geojson(bytes(feature.geometry)))
     except (shapely.errors.GEOSException, ValueError) as error:
-        raise GeoJSONRefused("Feature %(number)s has no readable geometry: %(error)s.", number=number, error=error) from error
+        raise GeoJSONRefused("Feature %(number)s has no readable geometry.", number=number) from error
     if shape is None or shape.geom_type not in _POLYGONS or shape.is_empty:
         raise GeoJSONRefused("Feature %(number)s is no polygon. Only areas can be loaded.", number=number)
     if to_wgs84 is not None:
@@ -170,8 +186,8 @@ def _shape(number: int, feature: _Feature, to_wgs84: Transform | None) -> tuple[
             south=south,
         )
     if shape.is_valid:
-        return shape, ""
-    reason = shapely.is_valid_reason(shape)
+        return shape, Text()
+    reason = _fault(shapely.is_valid_reason(shape))
     parts = [part for part in shapely.get_parts(shapely.make_valid(shape)) if part.geom_type in _POLYGONS]
     mended = shapely.union_all(parts)
     if mended.is_empty or abs(mended.area - abs(shape.area)) > REPAIR * mended.area:
@@ -180,7 +196,28 @@ def _shape(number: int, feature: _Feature, to_wgs84: Transform | None) -> tuple[
             number=number,
             reason=reason,
         )
-    return mended, f"its border was mended ({reason})"
+    return mended, Text(f"边界已自动修复（{reason.zh}）", f"its border was mended ({reason.en})")
+
+
+def _fault(said: str) -> Text:
+    """Return in both languages what is wrong with a border, and where."""
+    found = _FAULT.fullmatch(said)
+    if found is None:
+        return Text(said, said)
+    place = f"{float(found['x']):.5f}, {float(found['y']):.5f}" if found["x"] else ""
+    english = found["reason"].strip()
+    chinese = _REASONS.get(english, english)
+    return Text(f"{chinese}，位于 {place}", f"{english.lower()} at {place}") if place else Text(chinese, english.lower())
+
+
+def _where(error: msgspec.DecodeError) -> Text:
+    """Return in both languages at which place of the file the reader stopped."""
+    words = str(error)
+    if path := re.search(r"`(\$[^`]*)`", words):
+        return Text(f"{path[1]} 处缺少内容或类型不符", words)
+    if byte := re.search(r"byte (\d+)", words):
+        return Text(f"第 {byte[1]} 字节处不是有效的 JSON", words)
+    return Text("文件不完整或不是 JSON", words)
 
 
 def _area(number: int, properties: dict[str, object], columns: Columns, level: str, shape: BaseGeometry) -> Shape:
@@ -188,10 +225,10 @@ def _area(number: int, properties: dict[str, object], columns: Columns, level: s
         value = properties.get(name)
         words = "" if value is None else str(value).strip()
         if needed and not words:
-            raise GeoJSONRefused("Feature %(number)s has no property %(name)r. Say which property holds it.", number=number, name=name)
+            raise GeoJSONRefused("Feature %(number)s has no property “%(name)s”. Say which property holds it.", number=number, name=name)
         if len(words) > longest or not words.isprintable():
             raise GeoJSONRefused(
-                "Property %(name)r of feature %(number)s is longer than %(longest)s characters or unreadable.",
+                "Property “%(name)s” of feature %(number)s is longer than %(longest)s characters or unreadable.",
                 name=name,
                 number=number,
                 longest=longest,
@@ -201,11 +238,11 @@ def _area(number: int, properties: dict[str, object], columns: Columns, level: s
     found = text(columns.level, 12) or level
     if found not in ORDER:
         raise GeoJSONRefused(
-            "Feature %(number)s has the level %(found)r; there are %(order)s.", number=number, found=found, order=", ".join(ORDER)
+            "Feature %(number)s has the level “%(found)s”; there are %(order)s.", number=number, found=found, order=", ".join(ORDER)
         )
     code = text(columns.code, 24, needed=True)
     if "/" in code:
-        raise GeoJSONRefused("The code %(code)r of feature %(number)s holds a slash.", code=code, number=number)
+        raise GeoJSONRefused("The code “%(code)s” of feature %(number)s holds a slash.", code=code, number=number)
     name = text(columns.name, 60, needed=True)
     return Shape(code, name, text(columns.name_en, 60), found, text(columns.parent, 24), shape)
 
@@ -213,18 +250,22 @@ def _area(number: int, properties: dict[str, object], columns: Columns, level: s
 def _check_codes(areas: list[Shape]) -> None:
     code, times = Counter(area.code for area in areas).most_common(1)[0]
     if times > 1:
-        raise GeoJSONRefused("The code %(code)r stands %(times)s times in the file.", code=code, times=times)
+        raise GeoJSONRefused("The code “%(code)s” stands %(times)s times in the file.", code=code, times=times)
     ranks = {area.code: ORDER[area.level] for area in areas}
     for area in areas:
         if area.parent and area.parent not in ranks:
-            raise GeoJSONRefused("%(code)r lies in %(parent)r, which is not in the file.", code=area.code, parent=area.parent)
+            raise GeoJSONRefused(
+                gettext_noop("“%(code)s” lies in “%(parent)s”, which is not in the file."), code=area.code, parent=area.parent
+            )
         if area.parent and ranks[area.parent] >= ranks[area.code]:
-            raise GeoJSONRefused("%(code)r lies in %(parent)r, which is not of a larger level.", code=area.code, parent=area.parent)
+            raise GeoJSONRefused(
+                gettext_noop("“%(code)s” lies in “%(parent)s”, which is not of a larger level."), code=area.code, parent=area.parent
+            )
 
 
-def _overlaps(areas: list[Shape]) -> Iterable[str]:
+def _overlaps(areas: list[Shape]) -> Iterable[Text]:
     """Return a remark for each pair of one level that lie in each other, the first twenty."""
-    remarks: list[str] = []
+    remarks: list[Text] = []
     for level in ORDER:
         same = [area for area in areas if area.level == level]
         borders = np.array([area.shape for area in same], dtype=object)
@@ -233,7 +274,12 @@ def _overlaps(areas: list[Shape]) -> Iterable[str]:
             first, second = same[one], same[other]
             common = first.shape.intersection(second.shape).area / min(first.shape.area, second.shape.area)
             if common > OVERLAP:
-                remarks.append(f"{first.name} and {second.name} overlap by {common:.0%} of the smaller one")
+                remarks.append(
+                    Text(
+                        f"{first.name}与{second.name}重叠，占较小者的 {common:.0%}",
+                        f"{first.name} and {second.name} overlap by {common:.0%} of the smaller one",
+                    )
+                )
             if len(remarks) == TOLD:
                 return remarks
     return remarks

@@ -150,18 +150,18 @@ def check(kind: Kind) -> None:
         raise KindRefused("At most %(most)d attributes, each with a key of its own.", most=MOST_ATTRIBUTES)
     for attribute in kind.attributes:
         if not _KEY.fullmatch(attribute.key) or not attribute.title:
-            raise KindRefused("Attribute %(key)r needs a title, and a key of small letters, digits and _.", key=attribute.key)
+            raise KindRefused("Attribute “%(key)s” needs a title, and a key of small letters, digits and _.", key=attribute.key)
         if isinstance(attribute, ChoiceAttribute) and not attribute.choices:
-            raise KindRefused("Attribute %(key)r has nothing to choose from.", key=attribute.key)
+            raise KindRefused("Attribute “%(key)s” has nothing to choose from.", key=attribute.key)
         if isinstance(attribute, NumberAttribute) and (-inf if attribute.least is None else attribute.least) > (
             inf if attribute.most is None else attribute.most
         ):
-            raise KindRefused("The least of attribute %(key)r is more than its most.", key=attribute.key)
+            raise KindRefused("The least of attribute “%(key)s” is more than its most.", key=attribute.key)
     for place, pattern in (("code", kind.code), *((a.key, a.pattern) for a in kind.attributes if isinstance(a, TextAttribute))):
         try:
             re.compile(pattern)
         except re.error as error:
-            raise KindRefused("The pattern of %(place)r cannot be read: %(error)s", place=place, error=str(error)) from error
+            raise KindRefused("The pattern of “%(place)s” cannot be read.", place=place) from error
 
 
 def read_attributes(kind: Kind, given: Mapping[str, object]) -> dict[str, Value]:
@@ -169,7 +169,7 @@ def read_attributes(kind: Kind, given: Mapping[str, object]) -> dict[str, Value]
     known = {attribute.key: attribute for attribute in kind.attributes}
     strange = sorted(set(given) - set(known))
     if strange:
-        raise AttributeRefused("Assets of this kind have no %(key)r.", key=strange[0])
+        raise AttributeRefused("Assets of this kind have no “%(key)s”.", key=strange[0])
     kept = {key: known[key].read(value) for key, value in given.items() if value is not None and str(value).strip()}
     lacking = next((attribute for attribute in kind.attributes if attribute.required and attribute.key not in kept), None)
     if lacking is not None:
@@ -180,4 +180,4 @@ def read_attributes(kind: Kind, given: Mapping[str, object]) -> dict[str, Value]
 def check_code(kind: Kind, code: str) -> None:
     """Return where a code looks as those of its kind do; an asset may have none. Raises AttributeRefused."""
     if code and kind.code and not re.fullmatch(kind.code, code):
-        raise AttributeRefused("The code %(code)r does not look like %(pattern)s.", code=code, pattern=kind.code)
+        raise AttributeRefused("The code “%(code)s” does not look like %(pattern)s.", code=code, pattern=kind.code)

@@ -51,6 +51,22 @@ NEXT: dict[tuple[State, Step], State] = {
 }
 
 
+STATE_WORDS = {
+    State.DRAFT: Text("草稿", "a draft"),
+    State.IN_REVIEW: Text("待审核", "in review"),
+    State.PUBLISHED: Text("已发布", "published"),
+    State.RETIRED: Text("已停用", "retired"),
+}
+STEP_WORDS = {
+    Step.WRITE: Text("编写", "write"),
+    Step.SUBMIT: Text("提交审核", "submit for review"),
+    Step.RETURN: Text("退回撰写人", "return to the writer"),
+    Step.PUBLISH: Text("发布", "publish"),
+    Step.RETIRE: Text("停用", "retire"),
+}
+"""How refusals call states and steps."""
+
+
 class ArticleRefused(Refused):
     """An article cannot be so, or this cannot be done with it now."""
 
@@ -60,7 +76,7 @@ def after(state: str, step: Step) -> State:
     found = NEXT.get((State(state), step))
     if found is None:
         raise ArticleRefused(
-            "An article that is %(state)s cannot take the step %(step)s.", state=State(state).value.replace("_", " "), step=step.value
+            "An article that is %(state)s cannot take the step %(step)s.", state=STATE_WORDS[State(state)], step=STEP_WORDS[step]
         )
     return found
 

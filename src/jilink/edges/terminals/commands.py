@@ -13,9 +13,9 @@ from jilink.edges.terminals.connections import Terminal
 from jilink.edges.terminals.gateway import Gateway
 from jilink.edges.terminals.link import Link
 from jilink.edges.terminals.matching import Outstanding
-from jilink.edges.terminals.orders import build
+from jilink.edges.terminals.orders import FieldsRefused, build
 from jilink.edges.terminals.session import State
-from jilink.kernel.errors import Malformed, Refused
+from jilink.kernel.errors import Malformed
 from jilink.spine import subjects
 from jilink.spine.records import CommandReply, CommandRequest
 
@@ -75,9 +75,8 @@ class Commands:
     def _send(self, terminal: Terminal, request: CommandRequest, deliver: Callable[[CommandReply], None], at: datetime) -> None:
         gateway = self._gateway
 
-        def refuse(reason: str, detail: str = "") -> None:
+        def refuse(reason: str, **said: object) -> None:
             metrics.COMMANDS.labels("refused").inc()
-            said: dict[str, object] = {"detail": detail} if detail else {}
             deliver(CommandReply(command=request.command, state="refused", reason=reason, reply=said, at=at))
 
         form = self._link.form(terminal, request.message)
@@ -89,11 +88,11 @@ class Commands:
             return
         try:
             serial, frames = self._link.encode(terminal, build(form, request.fields))
-        except Refused as error:
-            refuse("wrong_fields", str(error))
+        except FieldsRefused as error:
+            refuse("wrong_fields", detail=str(error), field=error.field, wanted=error.wanted, given=error.given)
             return
         except Malformed as error:
-            refuse("does_not_fit", str(error))
+            refuse("does_not_fit", detail=str(error), field=str(error).partition(":")[0])
             return
         last = (serial + len(frames) - 1) & 0xFFFF
         gateway.ledger.open(

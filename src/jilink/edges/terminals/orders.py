@@ -19,15 +19,39 @@ R = TypeVar("R", bound=Record)
 AnyKind = Kind[object]
 
 
+WANTED = {
+    "known": "a field of this message",
+    "settable": "a field that a command can give",
+    "flags": "names of its flags",
+    "number": "a whole number",
+    "text": "text",
+    "bytes": "bytes in hexadecimal",
+    "time": "a time like 2026-11-22T08:00:00+08:00",
+    "date": "a date like 2026-11-22",
+    "group": "a group of fields",
+    "list": "a list",
+    "texts": "a list of texts",
+    "items": "items by name or id",
+    "item": "the name or id of an item",
+}
+"""What a field takes, by the short stable key that travels with the refusal."""
+
+
 class FieldsRefused(Refused):
-    """The fields of a command do not fit the message; the text names the field."""
+    """The fields of a command do not fit the message: which `field`, what it takes (a key of `WANTED`) and what was given."""
+
+    def __init__(self, field: str, wanted: str, given: object) -> None:
+        super().__init__(f"{field}: {given!r} is not {WANTED[wanted]}")
+        self.field = field
+        self.wanted = wanted
+        self.given = str(given)[:100]
 
 
 def build(form: type[R], fields: Mapping[str, object]) -> R:
     """Return the message with these fields; what is not given is empty. Raises FieldsRefused."""
     unknown = fields.keys() - form.fields().keys()
     if unknown:
-        raise FieldsRefused(f"{form.__name__} has no field {', '.join(sorted(unknown))}")
+        raise FieldsRefused(form.__name__, "known", ", ".join(sorted(unknown)))
     record = form()
     for name, kind in form.fields().items():
         if name in fields:
@@ -42,11 +66,11 @@ def _value(kind: AnyKind, given: object, record: Record) -> object:
     for accepted, convert in _CONVERTERS:
         if isinstance(kind, accepted):
             return convert(kind, given, record)
-    raise FieldsRefused(f"{kind.name}: cannot be given in a command")
+    raise FieldsRefused(kind.name, "settable", given)
 
 
 def _wrong(kind: AnyKind, given: object, wanted: str) -> FieldsRefused:
-    return FieldsRefused(f"{kind.name}: {given!r} is not {wanted}")
+    return FieldsRefused(kind.name, wanted, given)
 
 
 def _flags(kind: AnyKind, given: object, record: Record) -> object:
@@ -55,7 +79,7 @@ def _flags(kind: AnyKind, given: object, record: Record) -> object:
     bits = {name: 1 << bit for bit, name in cast(Flags, kind).bits.items()}
     missing = [name for name in given if not isinstance(name, str) or name not in bits]
     if missing:
-        raise _wrong(kind, missing, f"one of {', '.join(bits)}")
+        raise _wrong(kind, missing, "flags")
     return sum({bits[name] for name in given})
 
 
@@ -63,7 +87,7 @@ def _number(kind: AnyKind, given: object, record: Record) -> object:
     if isinstance(given, bool):
         return int(given)
     if not isinstance(given, int):
-        raise _wrong(kind, given, "a whole number")
+        raise _wrong(kind, given, "number")
     return given
 
 
@@ -77,14 +101,14 @@ def _bytes(kind: AnyKind, given: object, record: Record) -> object:
     try:
         return bytes.fromhex(cast(str, given))
     except (TypeError, ValueError):
-        raise _wrong(kind, given, "bytes in hexadecimal") from None
+        raise _wrong(kind, given, "bytes") from None
 
 
 def _time(kind: AnyKind, given: object, record: Record) -> object:
     try:
         moment = datetime.fromisoformat(cast(str, given)) if given else None
     except (TypeError, ValueError):
-        raise _wrong(kind, given, "a time like 2026-11-22T08:00:00+08:00") from None
+        raise _wrong(kind, given, "time") from None
     return moment.replace(tzinfo=CHINA) if moment and moment.tzinfo is None else moment
 
 
@@ -99,24 +123,24 @@ def _day(kind: AnyKind, given: object, record: Record) -> object:
     try:
         return date.fromisoformat(cast(str, given))
     except (TypeError, ValueError):
-        raise _wrong(kind, given, "a date like 2026-11-22") from None
+        raise _wrong(kind, given, "date") from None
 
 
 def _nested(kind: AnyKind, given: object, record: Record) -> object:
     if not isinstance(given, Mapping):
-        raise _wrong(kind, given, "a group of fields")
+        raise _wrong(kind, given, "group")
     return build(cast(Nested[Record], kind).record, given)
 
 
 def _repeat(kind: AnyKind, given: object, record: Record) -> object:
     if not isinstance(given, list):
-        raise _wrong(kind, given, "a list")
+        raise _wrong(kind, given, "list")
     return [_value(cast(Repeat[object], kind).kind, element, record) for element in given]
 
 
 def _joined(kind: AnyKind, given: object, record: Record) -> object:
     if not isinstance(given, list) or not all(isinstance(part, str) for part in given):
-        raise _wrong(kind, given, "a list of texts")
+        raise _wrong(kind, given, "texts")
     return given
 
 
@@ -130,7 +154,7 @@ def _switch(kind: AnyKind, given: object, record: Record) -> object:
 
 def _tagged(kind: AnyKind, given: object, record: Record) -> object:
     if not isinstance(given, Mapping):
-        raise _wrong(kind, given, "items by name or id")
+        raise _wrong(kind, given, "items")
     return Tags([_tag(kind, str(name), value, record) for name, value in given.items()])
 
 
@@ -147,7 +171,7 @@ def _hexadecimal(tagged: Tagged, name: str) -> int:
     try:
         return int(name, 16)
     except ValueError:
-        raise FieldsRefused(f"{tagged.name}: there is no item {name}") from None
+        raise FieldsRefused(tagged.name, "item", name) from None
 
 
 _CONVERTERS: list[tuple[type | tuple[type, ...], Callable[[AnyKind, object, Record], object]]] = [

@@ -32,6 +32,24 @@ ORDERS: dict[str, str | Promise] = {
 }
 
 
+WANTED: dict[str, str | Promise] = {
+    # keys of the terminal gateway: what a field takes
+    "known": _("the message has no such field"),
+    "settable": _("an order cannot give this field"),
+    "flags": _("the names of its flags are taken"),
+    "number": _("a whole number is taken"),
+    "text": _("text is taken"),
+    "bytes": _("bytes in hexadecimal are taken"),
+    "time": _("a time like 2026-11-22T08:00:00+08:00 is taken"),
+    "date": _("a date like 2026-11-22 is taken"),
+    "group": _("a group of fields is taken"),
+    "list": _("a list is taken"),
+    "texts": _("a list of texts is taken"),
+    "items": _("items by name or id are taken"),
+    "item": _("there is no such item"),
+}
+
+
 def of_frame(key: str) -> str:
     """Return why a frame was set aside; a key of another version is shown as it is."""
     return str(FRAMES.get(key.replace("-", "_"), key))

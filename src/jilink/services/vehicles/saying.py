@@ -13,6 +13,7 @@ from jilink.protocols.wire.groups import Repeat, Switch, Tagged, When
 from jilink.protocols.wire.joined import Joined
 from jilink.protocols.wire.kinds import AnyKind, Bytes, Flags, Number
 from jilink.protocols.wire.records import Nested, Record
+from jilink.services.vehicles.reasons import WANTED
 from jilink.services.vehicles.words import unit, word
 
 UNTOLD = frozenset({"reply_serial"})
@@ -79,9 +80,18 @@ def _field(kind: AnyKind, name: str, value: object, beside: Mapping[str, object]
 def of_reply(answer: str) -> list[Said]:
     """Return what a terminal answered (JSON as its declaration renders it). A bare success says nothing more."""
     shown = msgspec.json.decode(answer)
-    if shown.keys() == {"detail"}:
-        return [Said(_("Detail"), str(shown["detail"]))]  # of the gateway, which refused the order
+    if "detail" in shown:  # of the gateway, which refused the order
+        return [_gateways(shown)]
     return [] if shown == {"result": 0} else [said for name, value in shown.items() for said in _shown(name, value)]
+
+
+def _gateways(shown: Mapping[str, Shown]) -> Said:
+    field, wanted = str(shown.get("field", "")), WANTED.get(str(shown.get("wanted", "")))
+    if wanted is not None:
+        return Said(word(field), _("“%(given)s” does not fit: %(wanted)s") % {"given": shown.get("given", ""), "wanted": wanted})
+    if field.isidentifier():
+        return Said(word(field), _("This value does not fit its field."))
+    return Said(_("Detail"), str(shown["detail"]))
 
 
 def _shown(name: str, value: Shown) -> Iterator[Said]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
 from ninja import File, Form, Query, Router, Status
 from ninja.files import UploadedFile
 from pydantic import BaseModel, Field
@@ -155,7 +156,9 @@ def load_layer(request: HttpRequest, given: Form[UploadIn], file: File[UploadedF
         valid_from=given.valid_from,
         by=actor_of(request),
     )
-    return Status(201, {"id": made, "areas": len(sheet.areas), "remarks": list(sheet.remarks)})
+    return Status(
+        201, {"id": made, "areas": len(sheet.areas), "remarks": [remark.in_(get_language() or "zh-hans") for remark in sheet.remarks]}
+    )
 
 
 @router.get("/areas/layers/{int:layer}/shapes", operation_id="read_shapes", openapi_extra=_GEOJSON)
