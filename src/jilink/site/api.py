@@ -16,6 +16,7 @@ _TAGS = {
     "areas": "Areas, where points lie, and who answers there.",
     "assets": "Whatever reports or is maintained.",
     "alarms": "Rules of alarms.",
+    "reports": "What was counted of cases, day by day.",
     "webhooks": "Who is told of events.",
     "bulk": "Exports of any length.",
     "vehicles": "Vehicles, their tracks, alarms and orders.",

@@ -1,8 +1,13 @@
 """Programs for the tests of the API: tokens, and no limits where the test is about something else."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
 
 from jilink.core.parties import access
 from jilink.core.parties.rules import Permission, Role
@@ -10,6 +15,8 @@ from jilink.core.parties.tokens import actions as tokens
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import OrganisationId
 from tests.core.world import World
+
+Ask = Callable[..., HttpResponse]
 
 
 def token_of(world: World, role: Role, organisation: OrganisationId, permissions: frozenset[Permission] | None = None) -> str:
@@ -24,3 +31,14 @@ def token_of(world: World, role: Role, organisation: OrganisationId, permissions
 def lift_limits(settings: Any) -> None:
     """Let the API be asked as often as a test likes."""
     settings.JILINK = replace(settings.JILINK, api_per_minute=0, api_strangers_per_minute=0)
+
+
+def asking(token: str) -> Ask:
+    """Return a program that asks with a token; a body is sent as JSON."""
+
+    def ask(method: str, place: str, body: object = None, **headers: str) -> HttpResponse:
+        data = b"" if body is None else json.dumps(body).encode()
+        given = {"authorization": f"Bearer {token}", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return Client().generic(method, f"/api/v1{place}", data, "application/json", headers=given)  # type: ignore[return-value]  # -- the client adds to HttpResponse
+
+    return ask

@@ -3,7 +3,6 @@
 import csv
 import json
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -22,20 +21,7 @@ from jilink.webkit.api import limits, repeats
 from jilink.webkit.models import KeptAnswer
 from tests.core.world import World
 from tests.services.conftest import signed_in
-from tests.services.console.programs import token_of
-
-Ask = Callable[..., HttpResponse]
-
-
-def asking(token: str) -> Ask:
-    """Return a program that asks with a token; a body is sent as JSON."""
-
-    def ask(method: str, place: str, body: object = None, **headers: str) -> HttpResponse:
-        data = b"" if body is None else json.dumps(body).encode()
-        given = {"authorization": f"Bearer {token}", **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return Client().generic(method, f"/api/v1{place}", data, "application/json", headers=given)  # type: ignore[return-value]  # -- the client adds to HttpResponse
-
-    return ask
+from tests.services.console.programs import Ask, asking, token_of
 
 
 @pytest.fixture

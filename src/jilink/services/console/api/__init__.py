@@ -12,6 +12,7 @@ from jilink.services.console.api import (
     knowledge,
     organisations,
     people,
+    reports,
     tokens,
     webhooks,
 )
@@ -30,4 +31,5 @@ routers = (
     alarm_rules.router,
     webhooks.router,
     exports.router,
+    reports.router,
 )
