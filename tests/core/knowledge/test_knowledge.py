@@ -11,14 +11,16 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from jilink.core.knowledge import actions, reads, search, words
+from jilink.core.knowledge import actions, reads
 from jilink.core.knowledge.actions import WrittenMeanwhile
 from jilink.core.knowledge.events import ArticlePublished
-from jilink.core.knowledge.models import Article
+from jilink.core.knowledge.models import INDEX, Article
 from jilink.core.knowledge.rules import ArticleRefused, Audience
 from jilink.core.outbox.models import OutboxEvent
 from jilink.core.parties.access import NOBODY, Actor, NotFound
 from jilink.core.parties.rules import Role
+from jilink.core.search import words
+from jilink.core.search.index import PART, Document
 from jilink.kernel.ids import ArticleId, FileId, OrganisationId
 from jilink.kernel.texts import Text
 from tests.core.world import NOW, World
@@ -112,12 +114,12 @@ def test_every_piece_of_any_text_is_found(world: World, writer: Actor, text: str
     article = Article.objects.create(
         organisation_id=world.north, state="published", audience="staff", published=1, latest=1, changed_at=NOW
     )
-    search.index(article.pk, [("", text)])
-    assert article.pk in {hit.article for hit in search.search(piece, Article.objects.filter(pk=article.pk))}
+    INDEX.put(article.pk, [Document("", (text,))])
+    assert article.pk in {hit.item for hit in INDEX.search(piece, Article.objects.filter(pk=article.pk))}
 
 
 def test_a_phrase_across_two_rows_of_a_long_article_is_found(world: World, writer: Actor) -> None:
-    long = "灌" * (search.PART - 2) + "赤眼蜂与白僵菌" + "溉" * 100
+    long = "灌" * (PART - 2) + "赤眼蜂与白僵菌" + "溉" * 100
     article = published(world, Text("长文"), Text(long))
     assert found(writer, "赤眼蜂与白僵菌") == [article]
 

@@ -5,14 +5,15 @@ from datetime import date, datetime
 from django.db import transaction
 
 from jilink.core.files import actions as files
-from jilink.core.knowledge import rules, search
+from jilink.core.knowledge import rules
 from jilink.core.knowledge.events import ArticlePublished, ArticleRetired
-from jilink.core.knowledge.models import Article, Attachment, Version
+from jilink.core.knowledge.models import INDEX, Article, Attachment, Version
 from jilink.core.knowledge.rules import ArticleRefused, Audience, State, Step
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
+from jilink.core.search.index import Document
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import ArticleId, FileId, OrganisationId
 from jilink.kernel.texts import Text
@@ -81,7 +82,7 @@ def publish_article(*, article: ArticleId, by: Actor, now: datetime | None = Non
     row.published = version.number
     _step(row, Step.PUBLISH, moment)
     Version.objects.filter(pk=version.pk).update(published_by=by.name, published_at=moment)
-    search.index(row.pk, [(t, b) for t, b in ((version.title_zh, version.body_zh), (version.title_en, version.body_en)) if t])
+    INDEX.put(row.pk, [Document(t, (b,)) for t, b in ((version.title_zh, version.body_zh), (version.title_en, version.body_en)) if t])
     outbox.add(ArticlePublished(article=row.pk, version=version.number), organisation=row.organisation_id, aggregate=f"article:{row.pk}")
     audit.record(by, "article.published", f"article:{article}", row.organisation_id, detail=f"version {version.number}")
 
@@ -91,7 +92,7 @@ def retire_article(*, article: ArticleId, by: Actor, now: datetime | None = None
     """Take an article from its readers; it is kept. Raises NotFound, ArticleRefused."""
     row = _row(article, Permission.PUBLISH_KNOWLEDGE, by)
     _step(row, Step.RETIRE, now)
-    search.forget(row.pk)
+    INDEX.forget([row.pk])
     outbox.add(ArticleRetired(article=row.pk), organisation=row.organisation_id, aggregate=f"article:{row.pk}")
     audit.record(by, "article.retired", f"article:{article}", row.organisation_id)
 
@@ -107,8 +108,7 @@ def remove_articles(*, organisation: OrganisationId, by: Actor) -> int:
         raise ArticleRefused("Articles are kept. Retire what readers should no longer see.")
     rows = list(Article.objects.select_for_update().filter(organisation_id=organisation).values_list("pk", flat=True))
     files.forget_files(Attachment.objects.filter(article__in=rows).values_list("file", flat=True))
-    for row in rows:
-        search.forget(row)
+    INDEX.forget(rows)
     Article.objects.filter(pk__in=rows).delete()
     if rows:
         audit.record(by, "article.removed_all", f"organisation:{organisation}", organisation, detail=str(len(rows)))

@@ -1,6 +1,10 @@
-"""Tables of articles, their versions and attachments. The search index is beside them (`search.py`)."""
+"""Tables of articles, their versions and attachments, and their search index (`core.search`)."""
 
 from django.db import models
+
+from jilink.core.search.index import Index
+
+INDEX = Index("knowledge_index")
 
 
 class Article(models.Model):

@@ -8,13 +8,13 @@ from django.db.models import F, Q, QuerySet
 
 from jilink.core.files import reads as files
 from jilink.core.files.reads import FileView
-from jilink.core.knowledge import search
-from jilink.core.knowledge.models import Article, Attachment, Version
+from jilink.core.knowledge.models import INDEX, Article, Attachment, Version
 from jilink.core.knowledge.rules import Audience, State
 from jilink.core.parties import walls
 from jilink.core.parties.access import Actor, NotFound, require, require_anywhere
 from jilink.core.parties.models import Organisation
 from jilink.core.parties.rules import Permission
+from jilink.core.search.index import excerpt
 from jilink.kernel.ids import ArticleId, FileId, OrganisationId
 from jilink.kernel.texts import Text
 
@@ -115,8 +115,8 @@ def public_article(organisation: OrganisationId, article: ArticleId) -> ArticleV
 def attachments(actor: Actor, article: ArticleId) -> list[FileView]:
     """Return the files of an article that the actor may read or write. Raises NotFound."""
     reader = _reader(actor, article)
-    ids = [FileId(file) for file in Attachment.objects.filter(article_id=article).order_by("pk").values_list("file", flat=True)]
     with walls.everything():
+        ids = [FileId(file) for file in Attachment.objects.filter(article_id=article).order_by("pk").values_list("file", flat=True)]
         found = files.files(reader, ids, Permission.READ_KNOWLEDGE)
     return [found[file] for file in ids if file in found]
 
@@ -124,9 +124,9 @@ def attachments(actor: Actor, article: ArticleId) -> list[FileView]:
 def attachment(actor: Actor, article: ArticleId, file: FileId) -> tuple[FileView, bytes]:
     """Return one file of an article and its bytes. Raises NotFound."""
     reader = _reader(actor, article)
-    if not Attachment.objects.filter(article_id=article, file=file).exists():
-        raise NotFound("There is no such file, or you may not see it.")
     with walls.everything():
+        if not Attachment.objects.filter(article_id=article, file=file).exists():
+            raise NotFound("There is no such file, or you may not see it.")
         return files.content(reader, file, Permission.READ_KNOWLEDGE)
 
 
@@ -167,10 +167,10 @@ _PUBLISHED = Q(published__gt=0) & ~Q(state=State.RETIRED)
 
 def _found(readable: QuerySet[Article], text: str, language: str, size: int) -> list[Found]:
     with walls.everything():  # `readable` names the organisations; the policy would keep the index from being used
-        hits = search.search(text, readable)[:size]
-        views = {view.id: view for view in _views(list(Article.objects.filter(pk__in=[hit.article for hit in hits])), "published")}
-    ordered = [views[ArticleId(hit.article)] for hit in hits if ArticleId(hit.article) in views]
-    return [Found(view, search.excerpt(view.body.in_(language), text)) for view in ordered]
+        hits = INDEX.search(text, readable)[:size]
+        views = {view.id: view for view in _views(list(Article.objects.filter(pk__in=[hit.item for hit in hits])), "published")}
+    ordered = [views[ArticleId(hit.item)] for hit in hits if ArticleId(hit.item) in views]
+    return [Found(view, excerpt(view.body.in_(language), text)) for view in ordered]
 
 
 def _one(rows: QuerySet[Article], article: ArticleId, which: str, version: int | None = None) -> ArticleView:

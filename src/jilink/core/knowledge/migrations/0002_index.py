@@ -4,11 +4,11 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from jilink.core.knowledge import search
+from jilink.core.search.index import Index
 
 
 def create(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in search.engine().create():
+    for statement in Index("knowledge_index").create():
         editor.execute(statement)
 
 

@@ -17,7 +17,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
-from jilink.core.knowledge import search, words
+from jilink.core.search import words
+from jilink.core.search.index import excerpt
 
 _ALLOWED = re.compile(r"(?:https?://|mailto:|tel:|#|/(?!/)|files/\d+\Z)", re.IGNORECASE)
 _OWN_FILE = re.compile(r"files/(\d+)")
@@ -95,7 +96,7 @@ def found(bodies: Sequence[str], query: str) -> SafeString:
     texts = [plain(body) for body in bodies if body]
     terms = ["".join(term) for term in words.terms(query)]
     best = next((text for text in texts if any(_places(text, term) for term in terms)), texts[0] if texts else "")
-    return marked(search.excerpt(best, query), query)
+    return marked(excerpt(best, query), query)
 
 
 def marked(text: str, query: str) -> SafeString:

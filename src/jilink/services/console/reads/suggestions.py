@@ -2,8 +2,8 @@
 
 from jilink.core.knowledge import reads as knowledge
 from jilink.core.knowledge.reads import Found
-from jilink.core.knowledge.words import dictionary_words
 from jilink.core.parties.access import Actor, NotFound
+from jilink.core.search.words import dictionary_words
 
 MOST = 4
 MOST_WORDS = 6
