@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
 DATA ?= $(CURDIR)/var
 # "--required" makes `make test` fail where no PostgreSQL can be had, instead of saying so
 POSTGRESQL ?=
@@ -41,14 +42,16 @@ $(MANIFEST): .setup/python $(FRONT)
 	@tools/browser && touch $@ || true
 
 test: check .setup/chromium ## check, then every test, and those of the database on PostgreSQL too (installs the browser that the journeys need)
-	@$(BIN)/python tools/postgresql $(POSTGRESQL) $(BIN)/python -m pytest > .setup/postgresql.log 2>&1 & second=$$!; \
-	$(BIN)/python -m pytest; first=$$?; \
-	echo "== and those of the database on PostgreSQL, which ran beside them:"; \
-	wait $$second; second=$$?; tail -n 80 .setup/postgresql.log; \
-	exit $$((first || second))
+	@($(PYTEST) --half database; first=$$?; \
+	  echo "== the same on PostgreSQL:"; \
+	  $(BIN)/python tools/postgresql $(POSTGRESQL) $(PYTEST); exit $$((first || $$?))) > .setup/database.log 2>&1 & database=$$!; \
+	$(PYTEST) --half other; other=$$?; \
+	echo "== and the tests of the database, which ran beside them (.setup/database.log):"; \
+	wait $$database; database=$$?; cat .setup/database.log; \
+	exit $$((other || database))
 
 postgresql: setup ## only the tests of the database, on PostgreSQL
-	@$(BIN)/python tools/postgresql --required $(BIN)/python -m pytest
+	@$(BIN)/python tools/postgresql --required $(PYTEST)
 
 check: setup ## style, types, import contracts, formatting
 	@$(BIN)/ruff check --quiet src tests

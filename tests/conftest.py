@@ -1,7 +1,7 @@
 """What holds for all tests, and the one switch between the databases.
 
 Without JILINK_DATABASE_URL every test runs, on SQLite. With it (`tools/postgresql` sets it) those run that touch Django's database, on
-PostgreSQL.
+PostgreSQL. `--half database` and `--half other` part the whole in two, for two cores: those that touch the database, and the others.
 """
 
 import os
@@ -18,6 +18,10 @@ DATABASE = {"db", "transactional_db"}
 ON_POSTGRESQL = bool(os.environ.get("JILINK_DATABASE_URL"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--half", choices=("database", "other"), help="run only the tests that touch Django's database, or only the others")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let tests look over all walls, as the command line does; requests of their browsers begin behind them."""
     config.addinivalue_line("markers", "postgresql: of PostgreSQL itself; runs beside a private server (tools/postgresql)")
@@ -27,15 +31,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Choose what runs on this database, and put the journeys last: the browser's driver keeps an event loop in the main thread."""
-    kept = [item for item in items if _runs_here(item)]
-    config.hook.pytest_deselected(items=[item for item in items if not _runs_here(item)])
+    half = config.getoption("--half")
+    kept = [item for item in items if _runs_here(item) and half in (None, "database" if _touches(item) else "other")]
+    config.hook.pytest_deselected(items=list(set(items) - set(kept)))
     items[:] = sorted(kept, key=lambda item: "journeys" in item.path.parts)
+
+
+def _touches(item: pytest.Item) -> bool:
+    return bool(DATABASE & set(getattr(item, "fixturenames", ()))) or item.get_closest_marker("django_db") is not None
 
 
 def _runs_here(item: pytest.Item) -> bool:
     of_postgresql = item.get_closest_marker("postgresql") is not None
-    touches = bool(DATABASE & set(getattr(item, "fixturenames", ()))) or item.get_closest_marker("django_db") is not None
-    again = touches and item.get_closest_marker("once") is None
+    again = _touches(item) and item.get_closest_marker("once") is None
     return of_postgresql or again if ON_POSTGRESQL else not of_postgresql
 
 
