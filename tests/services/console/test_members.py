@@ -93,7 +93,7 @@ def test_an_owner_takes_lost_second_factors_away(world: World) -> None:
     other, browser = world.person(Role.SUPERVISOR, world.north), owner(world)
     world.second_factor(other)
     place = f"/console/organisations/{world.north}/members/{other.pk}"
-    assert "Take it away" in text_of(browser, place)
+    assert "Clear it" in text_of(browser, place)
     assert browser.post(f"{place}/reset-factors")["Location"] == place
     assert not Authenticator.objects.filter(user=other).exists()
 

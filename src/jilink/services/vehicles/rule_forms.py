@@ -19,7 +19,7 @@ from jilink.services.vehicles.words import lazy_word
 KINDS = {
     "threshold": _("A value beyond a limit"),
     "geofence": _("Inside or outside a fence"),
-    "silence": _("Nothing heard"),
+    "silence": _("No signal"),
     "rate": _("A value that changes fast"),
     "flags": _("A signal of the device"),
 }

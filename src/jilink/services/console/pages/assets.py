@@ -38,7 +38,7 @@ class FilterForm(forms.Form):
         label=gettext_lazy("Label or code"), required=False, max_length=60, widget=forms.TextInput(attrs={"type": "search"})
     )
     tag = forms.CharField(label=gettext_lazy("Tag"), required=False, max_length=60)
-    organisation = forms.TypedChoiceField(label=gettext_lazy("Owner"), required=False, coerce=int, empty_value=None)
+    organisation = forms.TypedChoiceField(label=gettext_lazy("Owned by"), required=False, coerce=int, empty_value=None)
 
     def __init__(self, actor: Actor, data: Mapping[str, object]) -> None:
         super().__init__(data)

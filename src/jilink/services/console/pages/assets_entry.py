@@ -25,7 +25,7 @@ MANAGE = Permission.MANAGE_ASSETS
 class StartForm(forms.Form):
     """Of which kind a new asset is, and whose."""
 
-    organisation = forms.TypedChoiceField(label=gettext_lazy("Owner"), coerce=int)
+    organisation = forms.TypedChoiceField(label=gettext_lazy("Owned by"), coerce=int)
     kind = forms.ChoiceField(label=gettext_lazy("Kind"))
 
     def __init__(self, actor: Actor, data: Posted = None) -> None:

@@ -16,6 +16,7 @@ from jilink.core.cases import reads as cases
 from jilink.core.cases.assignment import actions, reads
 from jilink.core.cases.assignment.reads import RulesView
 from jilink.core.cases.assignment.rules import Hours, Keeper, RulesRefused, write_rules
+from jilink.core.cases.rules import versions
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
@@ -29,8 +30,8 @@ _HIDDEN = "There is no such thing, or you may not see it."
 _WHEN = ("answers", "areas", "lowest_priority", "highest_priority", "channels", "languages", "hours", "about_asset")
 TO_WORDS = (
     ("unit", gettext_lazy("A unit or team")),
-    ("member", gettext_lazy("Whoever has the fewest open cases")),
-    ("keeper", gettext_lazy("Who looks after the thing or the place")),
+    ("member", gettext_lazy("Person with the fewest open cases")),
+    ("keeper", gettext_lazy("Unit responsible for the asset or area")),
 )
 HOURS_WORDS = (
     (Hours.ANY.value, gettext_lazy("At any time")),
@@ -66,7 +67,7 @@ def _cells(actor: Actor, view: RulesView) -> tuple[Cell, ...]:
         Cell("lowest_priority", "number", gettext_lazy("Priority from")),
         Cell("highest_priority", "number", gettext_lazy("Priority to")),
         Cell("channels", "keys", gettext_lazy("Channels it comes by"), help=commas),
-        Cell("languages", "keys", gettext_lazy("Languages of whoever is served"), help=commas),
+        Cell("languages", "keys", gettext_lazy("Languages of the person served"), help=commas),
         Cell("hours", "choice", gettext_lazy("Time"), lambda _document: [(key, str(word)) for key, word in HOURS_WORDS]),
         Cell(
             "about_asset",
@@ -77,7 +78,7 @@ def _cells(actor: Actor, view: RulesView) -> tuple[Cell, ...]:
         Cell("to", "choice", gettext_lazy("Goes to"), lambda _document: [(key, str(word)) for key, word in TO_WORDS]),
         Cell("place", "choice", gettext_lazy("Unit or team"), lambda _document: [("", "—"), *places]),
         Cell("skills", "keys", gettext_lazy("Skills needed"), help=commas),
-        Cell("speaks", "flag", gettext_lazy("Speaks a language of whoever is served")),
+        Cell("speaks", "flag", gettext_lazy("Speaks a language of the person served")),
         Cell("order", "choice", gettext_lazy("Looked for in this order"), lambda _document: [(key, str(word)) for key, word in ORDERS]),
         Cell("category", "text", gettext_lazy("Category of the responsibility"), help="road.manhole"),
     )
@@ -150,7 +151,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         known = reads.versions(actor, given["organisation"])
-        draft = next((view for view in known if view.type_key == given["type_key"] and view.state == "draft"), None)
+        draft = next((view for view in known if view.type_key == given["type_key"] and versions.may_change(view.state)), None)
         if draft is not None:
             return redirect("console:assignment-rules", draft.id)
         book = write_rules(reads.counting(actor, given["organisation"], given["type_key"]))
@@ -174,7 +175,7 @@ def rules(request: HttpRequest, actor: Actor, number: int) -> HttpResponse:
     if request.method == "POST":
         deed, _colon, place = request.POST.get("deed", "").partition(":")
         at = int(place) if place.isdigit() else -1
-        if view.state == "draft" and 0 <= at < len(items):
+        if versions.may_change(view.state) and 0 <= at < len(items):
             if deed == "remove":
                 del items[at]
             elif (other := at + {"up": -1, "down": 1}.get(deed, 0)) != at and 0 <= other < len(items):
@@ -202,7 +203,13 @@ def rules(request: HttpRequest, actor: Actor, number: int) -> HttpResponse:
 
 def _head(actor: Actor, view: RulesView) -> dict[str, Any]:
     title = _type_names(actor).get(view.type_key, view.type_key) or _("All types")
-    return {"view": view, "title": title, "state": STATE_WORDS[view.state], "tone": TONES[view.state], "draft": view.state == "draft"}
+    return {
+        "view": view,
+        "title": title,
+        "state": STATE_WORDS[view.state],
+        "tone": TONES[view.state],
+        "draft": versions.may_change(view.state),
+    }
 
 
 def _document(view: RulesView) -> Document:
@@ -222,7 +229,7 @@ def rule(request: HttpRequest, actor: Actor, number: int, place: str) -> HttpRes
     document = _document(view)
     items = document["rules"]
     at = len(items) if place == "new" else int(place) if place.isdigit() else -1
-    if view.state != "draft" or not 0 <= at <= len(items):
+    if not versions.may_change(view.state) or not 0 <= at <= len(items):
         raise NotFound(_HIDDEN)
     now, cells = _flat(items[at] if at < len(items) else {}), _cells(actor, view)
     form = form_of(cells, now, document, request.POST if request.method == "POST" else None)
@@ -247,14 +254,14 @@ def act(request: HttpRequest, actor: Actor, number: int, deed: str) -> HttpRespo
     """Publish a draft or throw it away."""
     if deed == "drop":
         actions.drop_rules(rules=number, by=actor)
-        messages.success(request, _("The draft was thrown away."))
+        messages.success(request, _("The draft was discarded."))
         return redirect("console:assignment")
     try:
         actions.publish_rules(rules=number, by=actor)
     except RulesRefused as error:
         messages.error(request, "; ".join(_(each.reason) % each.values if each.values else _(each.reason) for each in error.problems))
     else:
-        messages.success(request, _("Cases are sent out by these rules from now on."))
+        messages.success(request, _("Cases are dispatched by these rules from now on."))
     return redirect("console:assignment-rules", number)
 
 

@@ -105,7 +105,7 @@ SENTENCES: dict[str, Promise] = {
 
 AREAS: dict[str, tuple[Promise, tuple[str, ...]]] = {
     "seen": (
-        _("Sensitive things seen"),
+        _("Sensitive data viewed"),
         (
             "case.revealed",
             "contacts.revealed",
@@ -119,7 +119,7 @@ AREAS: dict[str, tuple[Promise, tuple[str, ...]]] = {
             "webhook.revealed",
         ),
     ),
-    "taken": (_("Data taken out"), ("audit.exported", "export.", "person.exported", "vehicles.exported")),
+    "taken": (_("Data exported"), ("audit.exported", "export.", "person.exported", "vehicles.exported")),
     "members": (_("Members and organisations"), ("member.", "organisation.", "team.", "user.")),
     "keys": (_("Programs and webhooks"), ("service.", "token.", "webhook.")),
     "people": (_("People we serve"), ("person.",)),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from jilink.core.cases import actions, reads
 from jilink.core.cases.actions.demonstration import KEYS
 from jilink.core.cases.reads import TypeView
+from jilink.core.cases.rules import versions
 from jilink.core.cases.rules.definition import Definition, read_definition, write_definition
 from jilink.core.cases.rules.problems import Problem
 from jilink.core.parties import reads as parties
@@ -107,7 +108,14 @@ def type_page(request: HttpRequest, actor: Actor, number: int) -> HttpResponse:
 
 def _head(view: TypeView) -> Document:
     title = view.definition.label.in_(_language()) or view.key
-    return {"view": view, "title": title, "state": STATE_WORDS[view.state], "tone": TONES[view.state], "draft": view.state == "draft"}
+    return {
+        "view": view,
+        "title": title,
+        "state": STATE_WORDS[view.state],
+        "tone": TONES[view.state],
+        "draft": versions.may_change(view.state),
+        "retirable": versions.may_retire(view.state),
+    }
 
 
 def shown(view: TypeView, found: tuple[Problem, ...]) -> list[tuple[str, str, str, int | None]]:
@@ -141,13 +149,13 @@ def act(request: HttpRequest, actor: Actor, number: int, deed: str) -> HttpRespo
     view = reads.case_type(actor, number)
     if deed == "publish":
         if view.problems:
-            messages.error(request, _("It cannot be published yet: look at what is wrong below."))
+            messages.error(request, _("It cannot be published yet. See the problems below."))
             return redirect("console:case-type", number)
         actions.publish_type(type=number, by=actor)
-        messages.success(request, _("New cases are opened by this version from now on."))
+        messages.success(request, _("New cases use this version from now on."))
     elif deed == "drop":
         actions.drop_draft(type=number, by=actor)
-        messages.success(request, _("The draft was thrown away."))
+        messages.success(request, _("The draft was discarded."))
         return redirect("console:case-types")
     elif deed == "retire":
         actions.retire_type(type=number, by=actor)
@@ -198,7 +206,7 @@ def item(request: HttpRequest, actor: Actor, number: int, key: str, place: str) 
 
 def _draft(actor: Actor, number: int, key: str) -> tuple[TypeView, Part]:
     view = reads.case_type(actor, number)
-    if view.state != "draft" or key not in BY_KEY:
+    if not versions.may_change(view.state) or key not in BY_KEY:
         raise NotFound(_HIDDEN)
     return view, BY_KEY[key]
 

@@ -24,11 +24,11 @@ STEP_WORDS: dict[Step, str | Promise] = {
     Step.ACCEPT: gettext_lazy("Accept"),
     Step.DISPATCH: gettext_lazy("Send to a unit"),
     Step.RETURN: gettext_lazy("Send back"),
-    Step.FINISH: gettext_lazy("Say it is done"),
+    Step.FINISH: gettext_lazy("Report as done"),
     Step.CONFIRM: gettext_lazy("Confirm"),
     Step.REWORK: gettext_lazy("Back to work"),
     Step.CLOSE: gettext_lazy("Close the case"),
-    Step.VOID: gettext_lazy("Make void"),
+    Step.VOID: gettext_lazy("Void the case"),
     Step.REOPEN: gettext_lazy("Reopen"),
     Step.MOVE: gettext_lazy("Only move on"),
 }
@@ -40,7 +40,7 @@ QUESTION_WORDS: dict[str, str | Promise] = {
     "date": gettext_lazy("Date"),
     "place": gettext_lazy("Place"),
     "photo": gettext_lazy("Photos"),
-    "asset": gettext_lazy("Thing"),
+    "asset": gettext_lazy("Assets concerned"),
     "person": gettext_lazy("Person"),
 }
 PERMISSION_WORDS: dict[Permission, str | Promise] = {
@@ -97,7 +97,7 @@ _QUESTION = (
     _LABEL,
     Cell("kind", "choice", gettext_lazy("Kind"), _of(QUESTION_WORDS)),
     Cell("help", "words", gettext_lazy("Help")),
-    Cell("required", "flag", gettext_lazy("Must be answered")),
+    Cell("required", "flag", gettext_lazy("Required")),
     Cell("public", "flag", gettext_lazy("Shown to citizens")),
     Cell("sensitive", "flag", gettext_lazy("Sensitive: shown masked")),
     Cell("show_when", "condition", gettext_lazy("Asked only if"), _questions),

@@ -102,7 +102,7 @@ def contacts(request: HttpRequest, actor: Actor) -> HttpResponse:
             for each in shown
         ],
         "channels": [Choice("", _("All channels")), *(Choice(each.value, CHANNELS[each.value]) for each in Channel)],
-        "states": [Choice("", _("All")), Choice("open", _("Going on"))],
+        "states": [Choice("", _("All")), Choice("open", _("Ongoing"))],
         "more": shown[-1].id if len(found) > SIZE else None,
         "may_add": bool(parties.choices(actor, Permission.ADD_INTERACTIONS)),
         "may_open": actor.may(Permission.ADD_CASES),
@@ -232,7 +232,7 @@ def end(request: HttpRequest, actor: Actor, contact: int) -> HttpResponse:
     known = reads.interaction(actor, InteractionId(contact))
     given = request.POST.get("outcome", "")
     if given not in set(Outcome):
-        return show(request, actor, known, wrong=_("Say how it ended."))
+        return show(request, actor, known, wrong=_("Choose an outcome."))
     try:
         actions.end_interaction(interaction=known.id, outcome=Outcome(given), by=actor)
     except NotFound:
@@ -268,7 +268,7 @@ def identify(request: HttpRequest, actor: Actor, contact: int) -> HttpResponse:
     text = request.POST.get("text", "").strip()
     found = people.find(actor, text, organisation=known.organisation, limit=2) if text else []
     if len(found) != 1:
-        wrong = _("Several fit this. Say more of it.") if found else _("Nobody is known so.")
+        wrong = _("Several match. Be more specific.") if found else _("No match.")
         return show(request, actor, known, wrong=wrong, person_typed=text)
     actions.identify_person(interaction=known.id, person=PersonId(found[0].id), by=actor)
     return redirect("console:contact", known.id)

@@ -18,10 +18,10 @@ STATES = {
     State.RETIRED: _("Retired"),
 }
 TONES = {State.DRAFT: "neutral", State.IN_REVIEW: "warn", State.PUBLISHED: "good", State.RETIRED: "neutral"}
-AUDIENCES = {Audience.STAFF: _("Colleagues only"), Audience.PUBLIC: _("The public too")}
+AUDIENCES = {Audience.STAFF: _("Colleagues only"), Audience.PUBLIC: _("Public")}
 STEPS = {
-    Step.SUBMIT: (_("Submit for review"), _("Submitted. Somebody other than the writer publishes it.")),
-    Step.RETURN: (_("Return to the writer"), _("Returned to its writer.")),
+    Step.SUBMIT: (_("Submit for review"), _("Submitted. Somebody other than the author has to publish it.")),
+    Step.RETURN: (_("Return to the author"), _("Returned to the author.")),
     Step.PUBLISH: (_("Publish"), _("Published. Readers see and find it now.")),
     Step.RETIRE: (_("Retire"), _("Retired. Readers no longer see it; every version is kept.")),
 }

@@ -214,13 +214,13 @@ def _asked(request: HttpRequest, name: str, held: set[int]) -> int | None:
 class DescribeForm(forms.Form):
     """Who reads an article, what it is filed under, and when it is due."""
 
-    audience = forms.ChoiceField(label=gettext_lazy("Who reads it"), choices=list(AUDIENCES.items()), widget=forms.RadioSelect)
+    audience = forms.ChoiceField(label=gettext_lazy("Audience"), choices=list(AUDIENCES.items()), widget=forms.RadioSelect)
     shared_below = forms.BooleanField(label=gettext_lazy("Open to the organisations below"), required=False)
     topics = forms.CharField(
         label=gettext_lazy("Topics"), max_length=400, required=False, help_text=gettext_lazy("Separated by commas, at most twelve.")
     )
     review_at = forms.DateField(
-        label=gettext_lazy("Look at it again on"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        label=gettext_lazy("Review on"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
 
 

@@ -93,10 +93,10 @@ class MemberForm(forms.Form):
 
     role = forms.ChoiceField(label=gettext_lazy("Role"))
     scope = forms.ChoiceField(
-        label=gettext_lazy("Reach"),
+        label=gettext_lazy("Scope"),
         choices=list(SCOPE_WORDS.items()),
         help_text=gettext_lazy(
-            "The first two narrow cases and contacts only; everything else of the role holds in the whole organisation."
+            "The first two limit cases and contacts only. All other permissions of the role apply to the whole organisation."
         ),
     )
 
@@ -126,7 +126,7 @@ def member(request: HttpRequest, actor: Actor, organisation: int, user: int) -> 
         if form.is_valid():
             given = form.cleaned_data
             if not may_give(actor, Role(given["role"]), Scope(given["scope"]), where.id):
-                form.add_error("scope", _("You do not reach so far yourself."))
+                form.add_error("scope", _("Your own scope does not reach that far."))
         if form.is_valid():
             actions.set_role(user=user, organisation=where.id, role=Role(given["role"]), scope=Scope(given["scope"]), by=actor)
             messages.success(request, _("Saved."))
@@ -161,7 +161,7 @@ def reset_factor(request: HttpRequest, actor: Actor, organisation: int, user: in
     where = place(actor, organisation, "members", Permission.MANAGE_MEMBERS)
     _member(actor, where, user)
     member_actions.reset_second_factor(user=user, organisation=where.id, by=actor)
-    messages.success(request, _("The second factors were taken away."))
+    messages.success(request, _("The second factors were removed."))
     return redirect("console:member", where.id, user)
 
 

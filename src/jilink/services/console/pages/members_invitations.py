@@ -25,11 +25,11 @@ class InvitationForm(forms.Form):
     """Who is invited, and to what."""
 
     name = forms.CharField(
-        label=gettext_lazy("Who is invited"), max_length=120, help_text=gettext_lazy("The person's name; the account carries it.")
+        label=gettext_lazy("Who is invited"), max_length=120, help_text=gettext_lazy("The person's name, used for the account.")
     )
     role = forms.ChoiceField(label=gettext_lazy("Role"))
     scope = forms.ChoiceField(
-        label=gettext_lazy("Reach"), required=False, choices=[("", gettext_lazy("as usual for the role")), *SCOPE_WORDS.items()]
+        label=gettext_lazy("Scope"), required=False, choices=[("", gettext_lazy("default for the role")), *SCOPE_WORDS.items()]
     )
     team = forms.TypedChoiceField(label=gettext_lazy("Team"), required=False, coerce=int, empty_value=None)
 

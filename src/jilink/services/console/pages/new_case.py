@@ -184,7 +184,7 @@ def step(request: HttpRequest, actor: Actor, draft: str, step: str) -> HttpRespo
     held = drafts.load(request, draft)
     if step == "drop" and request.method == "POST":
         drafts.drop(request, draft)
-        messages.success(request, _("The draft was dropped."))
+        messages.success(request, _("The draft was discarded."))
         return redirect("console:new-case")
     if step not in STEPS:
         raise NotFound("There is no such step.")

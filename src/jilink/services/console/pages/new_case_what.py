@@ -38,7 +38,7 @@ class WhatForm(forms.Form):
         initial: dict[str, object] = {"title": draft.title, "description": draft.description, "priority": usual}
         initial |= {PREFIX + key: value for key, value in draft.answers.items()}
         super().__init__(data, uploads, initial=initial)  # type: ignore[arg-type] # -- QueryDicts or None
-        self.fields["title"].label, self.fields["description"].label = _("What it is about, in one line"), _("What was told")
+        self.fields["title"].label, self.fields["description"].label = _("What it is about, in one line"), _("What was reported")
         self.fields["priority"].label = _("Priority")
         self.fields["priority"].choices = [(each.rank, in_words(each.label)) for each in definition.priorities]  # type: ignore[attr-defined] # -- it is a choice field
         for question in definition.form:
@@ -157,4 +157,4 @@ def _look_up(actor: Actor, form: WhatForm, question: AnyQuestion, draft: Draft) 
     if len(found) == 1:
         draft.answers = {**draft.answers, question.key: str(found[0])}
     else:
-        form.add_error(PREFIX + question.key, _("Several fit this. Say more of it.") if found else _("Nothing is known by this name."))
+        form.add_error(PREFIX + question.key, _("Several match. Be more specific.") if found else _("Nothing has this name."))

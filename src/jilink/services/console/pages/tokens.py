@@ -108,7 +108,7 @@ class TokenForm(forms.Form):
     """A new token: what for, until when, and what it may do at most."""
 
     name = forms.CharField(
-        label=gettext_lazy("What it is for"), max_length=120, help_text=gettext_lazy("Such as the machine on which it lies.")
+        label=gettext_lazy("What it is for"), max_length=120, help_text=gettext_lazy("For example the machine it is stored on.")
     )
     days = forms.TypedChoiceField(
         label=gettext_lazy("Lasts"),
@@ -164,7 +164,7 @@ def revoke(request: HttpRequest, actor: Actor, organisation: int, token: int) ->
     if token not in {each.id for account in reads.service_accounts(actor, where.id) for each in account.tokens}:
         raise NotFound("There is no such thing, or you may not see it.")
     actions.revoke_token(token=TokenId(token), by=actor)
-    messages.success(request, _("The token opens nothing any more."))
+    messages.success(request, _("The token no longer works."))
     return redirect("console:tokens", where.id)
 
 

@@ -43,7 +43,7 @@ class EndpointForm(forms.Form):
         label=gettext_lazy("Address"), max_length=500, help_text=gettext_lazy("Begins with https:// and takes POST requests.")
     )
     description = forms.CharField(label=gettext_lazy("What it is for"), max_length=200, required=False)
-    everything = forms.BooleanField(label=gettext_lazy("Tell it of everything, also of what is added later"), required=False)
+    everything = forms.BooleanField(label=gettext_lazy("All events, including kinds added later"), required=False)
     kinds = forms.MultipleChoiceField(label=gettext_lazy("Events"), required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, actor: Actor, request: HttpRequest, known: EndpointView | None = None) -> None:
@@ -61,7 +61,7 @@ class EndpointForm(forms.Form):
                 label=gettext_lazy("Organisation"),
                 choices=places,
                 coerce=int,
-                help_text=gettext_lazy("It is told of what happens there and below."),
+                help_text=gettext_lazy("Events of this organisation and all below it are delivered."),
             )
             self.order_fields(["organisation"])
 
@@ -192,9 +192,8 @@ def switch(request: HttpRequest, actor: Actor, endpoint: int) -> HttpResponse:
     actions.change_endpoint(
         endpoint=endpoint, url=known.url, kinds=" ".join(known.kinds), active=on, description=known.description, by=actor
     )
-    messages.success(
-        request, _("It is told again, also of what waited.") if on else _("It is told of nothing until it is switched on again.")
-    )
+    told = _("Deliveries are on again, and those that waited are sent.") if on else _("Nothing is delivered until it is switched on again.")
+    messages.success(request, told)
     return redirect("console:webhook", endpoint)
 
 
