@@ -30,6 +30,13 @@ def attempts(office: Office, case: int, other: int, by: Actor) -> dict[str, Call
     return {
         "open_case": lambda: actions.open_case(organisation=north, new=new, by=by),
         "split_case": lambda: actions.split_case(case=case, parts=[new], by=by),
+        "claim_case": lambda: actions.claim_case(case=case, by=by),
+        "release_case": lambda: actions.release_case(case=case, by=by),
+        "move_case": lambda: actions.move_case(case=case, unit=north, reason="x", by=by),
+        "escalate_case": lambda: actions.escalate_case(case=case, reason="x", by=by),
+        "unlink_asset": lambda: actions.unlink_asset(case=case, asset=1, by=by),
+        "offer_rating": lambda: actions.offer_rating(case=case, by=by),
+        "bulk_run": lambda: reads.bulk_run(by, 1),
         "take_step": lambda: actions.take_step(case=case, key="finish", data=StepData(reason="x"), by=by),
         "assign_case": lambda: actions.assign_case(case=case, assignee=office.boss.user, by=by),
         "request_extension": lambda: actions.request_extension(case=case, amount=1, reason="x", by=by),
@@ -90,8 +97,9 @@ def test_every_public_read_and_action_is_asked_above(office: Office) -> None:
     case, other = prepared(office)
     asked = set(attempts(office, case, other, NOBODY))
     public = {name for name in (*actions.__all__, *reads.__all__) if name[0].islower()}
-    lists = {"cases", "rows_of", "changed_since", "types_seen", "count_views", "case_types", "assign_many", "prioritise_many"}
-    proofs = {"status", "rate_by_number"}  # number and telephone are the proof
+    lists = {"cases", "rows_of", "changed_since", "types_seen", "count_views", "case_types"}
+    lists |= {"assign_many", "prioritise_many", "claim_many", "release_many", "move_many", "step_many"}
+    proofs = {"status", "asked_by_link", "rate_by_link"}  # number and telephone, or a signed link, are the proof
     assert public == asked | lists | proofs
 
 
@@ -102,6 +110,9 @@ def test_lists_of_whoever_may_not_are_empty(office: Office) -> None:
         assert reads.types_seen(by) == {}
         assert reads.case_types(by) == [] and reads.cases(by, reads.Filter(states=()), now=MONDAY).rows == ()
         assert actions.assign_many(cases=[case], by=by).done == actions.prioritise_many(cases=[case], priority=9, by=by).done == ()
+        assert actions.claim_many(cases=[case], by=by).done == actions.release_many(cases=[case], by=by).done == ()
+        assert actions.move_many(cases=[case], unit=office.world.south, reason="x", by=by).done == ()
+        assert actions.step_many(cases=[case], key="finish", data=StepData(reason="x"), by=by).done == ()
 
 
 def test_what_a_unit_asks_for_is_not_decided_by_its_own_chief(office: Office) -> None:

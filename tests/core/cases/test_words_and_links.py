@@ -13,6 +13,7 @@ from jilink.core.cases.models import Attachment, Case
 from jilink.core.cases.rules.numbers import grouped
 from jilink.core.cases.rules.workflow import LinkKind, Satisfaction, StepRefused
 from jilink.core.files import actions as files
+from jilink.core.parties import walls
 from jilink.core.parties.access import NotFound
 from jilink.core.parties.people import actions as people
 from jilink.core.parties.people import rights
@@ -161,7 +162,7 @@ def test_one_call_answers_everybody_who_was_dissatisfied_before_it(office: Offic
     assert [rating.called_back_at for rating in office.view(case).ratings] == [MONDAY + hours(4)] * 2
 
 
-def test_the_person_sees_and_rates_their_case_by_its_number_with_their_telephone(office: Office) -> None:
+def test_the_person_sees_their_case_by_its_number_with_their_telephone(office: Office) -> None:
     person = li(office)
     case = office.closed("hotline", person=person)
     number = grouped(office.row(case).number)
@@ -173,10 +174,42 @@ def test_the_person_sees_and_rates_their_case_by_its_number_with_their_telephone
     for words, phone in ((number, "13900000000"), (office.row(office.open("hotline")).number, "13804315678"), (number, "no phone")):
         with pytest.raises(NotFound):
             reads.status(words, phone)
-    actions.rate_by_number(number=number, person=seen.person, level=Satisfaction.VERY_SATISFIED, by=office.boss)
+    actions.rate_case(case=case, level=Satisfaction.VERY_SATISFIED, by=office.boss)
     assert not reads.status(number, "13804315678").may_rate
+
+
+def test_whoever_has_the_link_rates_once_and_learns_nothing_more_than_the_number(office: Office) -> None:
+    case = office.closed("hotline", person=li(office), title="Cold flat of Li")
+    link = actions.offer_rating(case=case, by=office.worker, now=MONDAY)
+    asked = reads.asked_by_link(link.token, now=MONDAY)
+    assert (asked.number, asked.organisation, asked.rated) == (office.row(case).number, "North Fleet", False)
+    assert "Li" not in repr(asked) and kinds(case)[-1] == "rating_asked"
+    with walls.closed():
+        actions.rate_by_link(token=link.token, level=Satisfaction.DISSATISFIED, comment="slow", now=MONDAY + hours(1))
+    rating, line = office.view(case).ratings[0], office.view(case).timeline[-1]
+    assert (rating.level, rating.comment, line.actor) == (2, "slow", "served:link")
+    assert clock(case, "call_back").ended_at is None and reads.asked_by_link(link.token, now=MONDAY).rated
+    with pytest.raises(RatingRefused):
+        actions.rate_by_link(token=link.token, level=Satisfaction.SATISFIED, now=MONDAY + hours(2))
+    with pytest.raises(RatingRefused):
+        actions.offer_rating(case=case, by=office.boss, now=MONDAY)
+
+
+def test_a_link_that_is_forged_has_run_out_or_asks_about_an_older_round_leads_nowhere(office: Office) -> None:
+    case, other = office.closed(), office.closed()
+    link = actions.offer_rating(case=case, by=office.boss, now=MONDAY)
+    body, _dot, signature = link.token.rpartition(".")
+    stolen = actions.offer_rating(case=other, by=office.boss, now=MONDAY).token.rpartition(".")[0]
+    for token in ("", "x", "1.1.1.x", f"{stolen}.{signature}", body, f"{link.token}x"):
+        with pytest.raises(NotFound):
+            reads.asked_by_link(token, now=MONDAY)
+        with pytest.raises(NotFound):
+            actions.rate_by_link(token=token, level=Satisfaction.SATISFIED, now=MONDAY)
     with pytest.raises(NotFound):
-        actions.rate_by_number(number=number, person=seen.person + 1, level=Satisfaction.SATISFIED, by=office.boss)
+        reads.asked_by_link(link.token, now=MONDAY + timedelta(days=31))
+    actions.take_step(case=case, key="reopen", data=actions.StepData(reason="again"), by=office.boss, now=MONDAY + hours(1))
+    with pytest.raises(NotFound):
+        actions.rate_by_link(token=link.token, level=Satisfaction.SATISFIED, now=MONDAY + hours(1))
 
 
 def test_the_number_of_a_merged_case_shows_where_the_other_stands(office: Office) -> None:

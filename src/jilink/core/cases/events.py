@@ -6,13 +6,15 @@ from jilink.spine.events import Event
 
 
 class CaseEvent(Event, frozen=True, kw_only=True):
-    """Base of the events of one case. `unit` is the organisation that has it, beside the one that answers for it."""
+    """Base of the events of one case. `unit` is the organisation that has it, beside the one that answers for it; `by` the member who
+    did it, none where it was the installation or the person served."""
 
     NOUN: ClassVar[str] = "case"
     NAME: ClassVar[str] = "told"
     case: int
     number: str
     unit: int
+    by: int | None = None
 
 
 class CaseOpened(CaseEvent, frozen=True, kw_only=True):
@@ -46,9 +48,10 @@ class CaseEdited(CaseEvent, frozen=True, kw_only=True):
 
 
 class CaseNoted(CaseEvent, frozen=True, kw_only=True):
-    """A note, a link, a file or the like was added to a case."""
+    """A note, a link, a file or the like was added to a case. `mentions` are members whom a note calls by name."""
 
     what: str
+    mentions: tuple[int, ...] = ()
 
 
 class CaseReplyWritten(CaseEvent, frozen=True, kw_only=True):
@@ -66,15 +69,16 @@ class CaseRequestMade(CaseEvent, frozen=True, kw_only=True):
 
 
 class CaseRequestDecided(CaseEvent, frozen=True, kw_only=True):
-    """What a unit asked for was decided."""
+    """What a unit asked for was decided; `asked_by` is the member who asked."""
 
     request: int
     what: str
     outcome: str
+    asked_by: int | None = None
 
 
 class CaseEscalated(CaseEvent, frozen=True, kw_only=True):
-    """A rung of the ladder was reached. `notify` are roles, ``assignee`` and ``team``."""
+    """A rung of the ladder was reached, or a member calls for help (no clock, no rung). `notify` are roles, ``assignee`` and ``team``."""
 
     clock: str
     rung: str

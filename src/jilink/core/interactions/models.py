@@ -10,7 +10,7 @@ class Interaction(models.Model):
     """One contact. `source` and `reference` are its maker's name for it, so that it is added once."""
 
     organisation = models.ForeignKey("parties.Organisation", on_delete=models.PROTECT, related_name="+")
-    team = models.ForeignKey("parties.Team", on_delete=models.SET_NULL, null=True, related_name="+")
+    team = models.ForeignKey("parties.Team", on_delete=models.PROTECT, null=True, related_name="+")
     assignee = models.ForeignKey("parties.User", on_delete=models.SET_NULL, null=True, related_name="+")
     channel = models.CharField(max_length=10, choices=[(word.value, word.value) for word in Channel])
     direction = models.CharField(max_length=4, choices=[(word.value, word.value) for word in Direction])

@@ -11,14 +11,20 @@ from jilink.core.cases import assignment
 from jilink.core.cases.actions.desk import Desk, lay
 from jilink.core.cases.assignment import Decision, Situation, situation_of_row
 from jilink.core.cases.events import CaseAssigned
+from jilink.core.cases.reads.ground import HIDDEN
+from jilink.core.cases.rules import allowed, workflow
+from jilink.core.cases.rules.allowed import Act
 from jilink.core.cases.rules.form import Answer
 from jilink.core.cases.rules.timeline import Assigned, Considered
-from jilink.core.cases.rules.workflow import State, StepRefused
 from jilink.core.parties import access, walls
 from jilink.core.parties.access import Actor
 from jilink.core.parties.models import Organisation, Team, User
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
+
+
+class ReasonNeeded(Refused):
+    """This needs a reason."""
 
 
 class RecipientRefused(Refused):
@@ -35,6 +41,12 @@ class Recipient:
     why: tuple[str, ...] = ()
     rule: str = ""
     considered: tuple[Considered, ...] = ()
+    moved: bool = False
+    """Whether it goes from one unit to another without a dispatch."""
+
+
+class Taken(Refused):
+    """Somebody else has the case."""
 
 
 @transaction.atomic
@@ -48,10 +60,72 @@ def assign_case(*, case: int, by: Actor, team: int | None = None, assignee: int 
         assignee in {by.user, None} and desk.row.assignee_id in {None, by.user} and team == desk.row.team_id and by.user is not None
     )
     if not (for_himself and _may(by, Permission.WORK_CASES, desk)) and not _may(by, Permission.ASSIGN_CASES, desk):
-        raise access.NotFound("There is no such thing, or you may not see it.")
-    if desk.row.state != State.OPEN:
-        raise StepRefused("The case is closed; reopen it first.")
+        raise access.NotFound(HIDDEN)
+    allowed.require(desk.row.state, Act.ASSIGN)
     hand(desk, Recipient(unit=desk.row.unit_id, team=team, assignee=assignee))
+    desk.save()
+
+
+@transaction.atomic
+def claim_case(*, case: int, by: Actor, now: datetime | None = None) -> None:
+    """Take a case that nobody has; one's own already changes nothing. Of two who take it at once the second is told.
+
+    Raises NotFound, Taken, StepRefused.
+    """
+    desk = lay(case, Permission.WORK_CASES, by, now)
+    allowed.require(desk.row.state, Act.ASSIGN)
+    if by.user is None:
+        raise access.NotFound(HIDDEN)
+    if desk.row.assignee_id == by.user:
+        return
+    if desk.row.assignee_id is not None:
+        raise Taken("Somebody else has the case already.")
+    hand(desk, Recipient(unit=desk.row.unit_id, team=desk.row.team_id, assignee=by.user))
+    desk.save()
+
+
+@transaction.atomic
+def release_case(*, case: int, by: Actor, now: datetime | None = None) -> None:
+    """Give up a case that one has oneself; its unit and team keep it. Raises NotFound, Taken, StepRefused."""
+    desk = lay(case, Permission.WORK_CASES, by, now)
+    allowed.require(desk.row.state, Act.ASSIGN)
+    if by.user is None or desk.row.assignee_id != by.user:
+        raise Taken("You do not have this case.")
+    hand(desk, Recipient(unit=desk.row.unit_id, team=desk.row.team_id))
+    desk.save()
+
+
+@transaction.atomic
+def move_case(
+    *,
+    case: int,
+    unit: int,
+    reason: str,
+    by: Actor,
+    team: int | None = None,
+    assignee: int | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Give a case that one unit works on to another, without a dispatch. Every clock runs on: the time belongs to the citizen.
+
+    Whoever may assign for the organisation that answers for it moves it anywhere in its tree; whoever may for the unit that has it,
+    to units below. What the former unit asked for comes to nothing. Raises NotFound, ReasonNeeded, RecipientRefused, StepRefused.
+    """
+    desk = lay(case, Permission.VIEW_CASES, by, now)
+    row, before = desk.row, desk.row.unit
+    if not _may(by, Permission.ASSIGN_CASES, desk):
+        raise access.NotFound(HIDDEN)
+    workflow.may_move(desk.definition, desk.standing)
+    if not reason.strip():
+        raise ReasonNeeded("Say why, so that whoever reads it later understands.")
+    if unit == row.unit_id:
+        raise RecipientRefused("The case is with this unit already.")
+    target = Organisation.objects.filter(pk=unit).first()
+    answers = access.reach(by, Permission.ASSIGN_CASES).covers(row.organisation_id, row.team_id, row.assignee_id)
+    if not answers and not (target is not None and target.path.startswith(before.path)):
+        raise RecipientRefused("A unit passes a case on to units below it. To be rid of it, ask for its return.")
+    desk.withdraw()
+    hand(desk, Recipient(unit=unit, team=team, assignee=assignee, why=(reason.strip(),), moved=True))
     desk.save()
 
 
@@ -95,6 +169,7 @@ def hand(desk: Desk, recipient: Recipient) -> None:
             why=recipient.why,
             rule=recipient.rule,
             considered=recipient.considered,
+            moved_from=before if recipient.moved else None,
         )
     )
     desk.tell(

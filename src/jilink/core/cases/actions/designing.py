@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from jilink.core.cases.events import CaseCalendarLoaded, CaseTypePublished
 from jilink.core.cases.models import CaseType, WorkCalendar
+from jilink.core.cases.rules import versions
 from jilink.core.cases.rules.calendar import CalendarRefused, decode_calendar
 from jilink.core.cases.rules.checking import decode_definition
 from jilink.core.cases.rules.definition import read_definition, write_definition
@@ -48,7 +49,7 @@ def save_type(*, organisation: int, key: str, definition: str | bytes, by: Actor
 def publish_type(*, type: int, by: Actor, now: datetime | None = None) -> None:
     """Use a draft for new cases from now on; cases that exist keep their version. Raises NotFound, DefinitionRefused with all problems."""
     row = _of(type, by)
-    if row.state != "draft":
+    if not versions.may_change(row.state):
         raise Refused("Only a draft can be published.")
     decode_definition(row.definition)
     moment = now or utc_now()
@@ -64,7 +65,7 @@ def publish_type(*, type: int, by: Actor, now: datetime | None = None) -> None:
 def retire_type(*, type: int, by: Actor, now: datetime | None = None) -> None:
     """Open no more cases by a type; those that exist go on. Raises NotFound."""
     row = _of(type, by)
-    if row.state != "published":
+    if not versions.may_retire(row.state):
         raise Refused("Only a published type can be retired.")
     row.state = "retired"
     row.save(update_fields=["state"])
@@ -75,8 +76,8 @@ def retire_type(*, type: int, by: Actor, now: datetime | None = None) -> None:
 def drop_draft(*, type: int, by: Actor) -> None:
     """Throw a draft away. Raises NotFound."""
     row = _of(type, by)
-    if row.state != "draft":
-        raise Refused("Only a draft can be thrown away.")
+    if not versions.may_change(row.state):
+        raise Refused("Only a draft can be discarded.")
     audit.record(by, "case_type.dropped", f"case_type:{row.pk}", row.organisation_id)
     row.delete()
 

@@ -7,11 +7,11 @@ from datetime import datetime
 import msgspec
 
 from jilink.core.cases.events import CaseEvent
-from jilink.core.cases.models import Case, CaseType, Entry
+from jilink.core.cases.models import Case, CaseType, Entry, Request
 from jilink.core.cases.reads.ground import HIDDEN, Ground, beyond, ground_of, require
 from jilink.core.cases.rules import timeline
 from jilink.core.cases.rules.timeline import Detail
-from jilink.core.cases.rules.workflow import Standing
+from jilink.core.cases.rules.workflow import RequestState, Standing
 from jilink.core.outbox import outbox
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.models import Organisation
@@ -49,7 +49,7 @@ class Desk(Ground):
 
     def tell(self, kind: type[CaseEvent], **values: object) -> None:
         """Add an event of this case to the outbox."""
-        event = kind(case=self.row.pk, number=self.row.number, unit=self.row.unit_id, **values)
+        event = kind(case=self.row.pk, number=self.row.number, unit=self.row.unit_id, by=self.by.user, **values)
         with beyond(self.row):
             outbox.add(event, organisation=self.row.organisation_id, aggregate=f"case:{self.row.pk}", now=self.now)
 
@@ -57,6 +57,12 @@ class Desk(Ground):
         """Set a timer: the event is published then."""
         with beyond(self.row):
             outbox.add(event, organisation=self.row.organisation_id, aggregate=f"case:{self.row.pk}", now=self.now, not_before=at)
+
+    def withdraw(self, states: Sequence[str] = (RequestState.ASKED.value,)) -> None:
+        """Let what the unit asked for, and nobody has decided, come to nothing: the case goes on in another way."""
+        Request.objects.filter(case=self.row, state__in=states, decided_at=None).update(
+            state=RequestState.WITHDRAWN.value, decided_at=self.now, decided_by=self.by.name
+        )
 
     def save(self) -> None:
         """Write what changed, with a new version."""

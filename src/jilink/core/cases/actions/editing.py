@@ -10,10 +10,11 @@ from jilink.core.cases.actions.desk import Desk, lay
 from jilink.core.cases.actions.people import served
 from jilink.core.cases.events import CaseEdited
 from jilink.core.cases.reads.ground import answers_of
+from jilink.core.cases.rules import allowed
+from jilink.core.cases.rules.allowed import Act
 from jilink.core.cases.rules.form import NOT_ASKED, Answer, AnswerRefused, AnswersRefused, Place, check_answers
 from jilink.core.cases.rules.merging import Conflict, merge
 from jilink.core.cases.rules.timeline import Change, Edited
-from jilink.core.cases.rules.workflow import State, StepRefused
 from jilink.core.parties.access import Actor
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
@@ -59,8 +60,7 @@ def edit_case(
     Raises NotFound, EditConflict, FieldRefused, AnswersRefused, StepRefused for a case that is not open.
     """
     desk = lay(case, Permission.WORK_CASES, by, now)
-    if desk.row.state != State.OPEN:
-        raise StepRefused("The case is closed; reopen it first.")
+    allowed.require(desk.row.state, Act.EDIT)
     current = fields_of(desk)
     wanted_values = _checked(desk, wanted)
     read = current if version == desk.row.version else {field: _plain(value) for field, value in base.items()}

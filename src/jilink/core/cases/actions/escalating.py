@@ -5,15 +5,17 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from jilink.core.cases.actions import timing
-from jilink.core.cases.actions.assigning import Recipient, hand
-from jilink.core.cases.actions.desk import Desk, desk_of, locked
+from jilink.core.cases.actions.assigning import ReasonNeeded, Recipient, hand
+from jilink.core.cases.actions.desk import Desk, desk_of, lay, locked
 from jilink.core.cases.events import CaseEscalated
 from jilink.core.cases.models import Case, Clock, Escalation
-from jilink.core.cases.rules import escalation, timeline
+from jilink.core.cases.rules import allowed, escalation, timeline
+from jilink.core.cases.rules.allowed import Act
 from jilink.core.cases.rules.definition import Rung
 from jilink.core.cases.rules.workflow import State
-from jilink.core.parties.access import system
+from jilink.core.parties.access import Actor, system
 from jilink.core.parties.models import Organisation
+from jilink.core.parties.rules import Permission
 
 TOGETHER = 200
 
@@ -23,7 +25,7 @@ def ring(*, case: int, clock: int, rung: str, generation: int, at_ms: int, now: 
     """Answer a bell, and return whether anything was done: nothing where the clock ended, stands, was changed, or it rang before."""
     rows = locked([case])
     row = Clock.objects.filter(pk=clock, case_id=case).first()
-    if not rows or row is None or (rows[0].state != State.OPEN and row.key != "call_back"):
+    if not rows or row is None or not allowed.rings(rows[0].state, row.key):
         return False
     desk = desk_of(rows[0], system("clocks"), max(now, datetime.fromtimestamp(at_ms / 1000, UTC)))
     found = next((one for one in desk.definition.ladder if one.key == rung), None)
@@ -33,6 +35,26 @@ def ring(*, case: int, clock: int, rung: str, generation: int, at_ms: int, now: 
     if new:
         _climb(desk, row, found)
     return new
+
+
+@transaction.atomic
+def escalate_case(*, case: int, reason: str, by: Actor, raise_priority: bool = False, now: datetime | None = None) -> None:
+    """Call the supervisors of the unit and of the organisation that answers for an open case, and say why.
+
+    Nothing else changes but the priority, where that is asked for; who has the case keeps it. Raises NotFound, ReasonNeeded, StepRefused.
+    """
+    desk = lay(case, Permission.WORK_CASES, by, now)
+    allowed.require(desk.row.state, Act.ESCALATE)
+    words = reason.strip()
+    if not words:
+        raise ReasonNeeded("Say why, so that whoever reads it later understands.")
+    priority = _next_priority(desk) if raise_priority else None
+    if priority is not None:
+        desk.set(priority=priority)
+    desk.write(timeline.Escalated(reason=words[:2000], notify=escalation.CALLED_BY_HAND, priority=priority))
+    desk.save()
+    late = desk.row.due_at is not None and desk.row.due_at <= desk.now
+    desk.tell(CaseEscalated, clock="", rung="", notify=escalation.CALLED_BY_HAND, overdue=late)
 
 
 def _climb(desk: Desk, clock: Clock, rung: Rung) -> None:

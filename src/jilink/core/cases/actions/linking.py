@@ -8,13 +8,17 @@ from jilink.core.assets.models import Asset
 from jilink.core.cases.actions import timing
 from jilink.core.cases.actions.desk import Desk, lay, lay_many
 from jilink.core.cases.events import CaseMerged, CaseNoted
-from jilink.core.cases.models import Attachment, Link, Request
+from jilink.core.cases.models import Attachment, Link
 from jilink.core.cases.reads.ground import HIDDEN
+from jilink.core.cases.rules import allowed
+from jilink.core.cases.rules.allowed import Act
 from jilink.core.cases.rules.timeline import Linked, MergedFrom, MergedInto
-from jilink.core.cases.rules.workflow import CALL_BACK, LinkKind, RequestState, State, StepRefused
+from jilink.core.cases.rules.workflow import CALL_BACK, UNDECIDED, LinkKind, State
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
+
+ABOUT = "about_asset"
 
 
 class LinkRefused(Refused):
@@ -54,14 +58,28 @@ def link_asset(*, case: int, asset: int, by: Actor, now: datetime | None = None)
     known = Asset.objects.filter(pk=asset).first()
     require(by, Permission.VIEW_ASSETS, known.organisation_id if known else None)
     _made, new = Link.objects.get_or_create(
-        case=desk.row, kind="about_asset", asset_id=asset, other=None, defaults={"actor": by.name, "at": desk.now}
+        case=desk.row, kind=ABOUT, asset_id=asset, other=None, defaults={"actor": by.name, "at": desk.now}
     )
     if new:
         if desk.row.asset_id is None:
             desk.set(asset_id=asset)
-        desk.write(Linked(how="about_asset", asset=asset))
+        desk.write(Linked(how=ABOUT, asset=asset))
         desk.save()
         desk.tell(CaseNoted, what="linked")
+
+
+@transaction.atomic
+def unlink_asset(*, case: int, asset: int, by: Actor, now: datetime | None = None) -> None:
+    """Say that a case is not about a thing after all; the next one linked becomes the case's own. Raises NotFound."""
+    desk = lay(case, Permission.WORK_CASES, by, now)
+    links = Link.objects.filter(case=desk.row, kind=ABOUT)
+    if not links.filter(asset_id=asset).delete()[0] and desk.row.asset_id != asset:
+        raise NotFound(HIDDEN)
+    if desk.row.asset_id == asset:
+        desk.set(asset_id=links.order_by("pk").values_list("asset_id", flat=True).first())
+    desk.write(Linked(how=ABOUT, asset=asset, removed=True))
+    desk.save()
+    desk.tell(CaseNoted, what="unlinked")
 
 
 def _tell_both(one: Desk, second: Desk, how: str, *, removed: bool) -> None:
@@ -91,14 +109,12 @@ def merge_cases(*, case: int, into: int, by: Actor, now: datetime | None = None)
     if case == into:
         raise LinkRefused("A case cannot be merged into itself.")
     lost, kept = lay_many([case, into], Permission.WORK_CASES, by, now)
-    if lost.row.state != State.OPEN or kept.row.state != State.OPEN:
-        raise StepRefused("Only open cases can be merged.")
+    for desk in (lost, kept):
+        allowed.require(desk.row.state, Act.MERGE)
     if lost.row.organisation_id != kept.row.organisation_id:
         raise LinkRefused("Another organisation answers for the other case; link them instead.")
     timing.end_all(lost, keep=(CALL_BACK,))
-    Request.objects.filter(case=lost.row, state__in=[RequestState.ASKED.value, RequestState.ARBITRATION.value], decided_at=None).update(
-        state=RequestState.WITHDRAWN.value, decided_at=lost.now, decided_by=by.name
-    )
+    lost.withdraw(UNDECIDED)
     lost.set(state=State.MERGED.value, merged_into=kept.row, suspended_at=None)
     Link.objects.get_or_create(
         case=lost.row, kind=LinkKind.DUPLICATE_OF.value, other=kept.row, asset=None, defaults={"actor": by.name, "at": lost.now}

@@ -9,16 +9,23 @@ from django.db import transaction
 from jilink.core.cases.actions import timing
 from jilink.core.cases.actions.desk import Desk, desk_of, lay, locked
 from jilink.core.cases.events import CaseNoted, CaseRated
-from jilink.core.cases.models import Case, Rating
+from jilink.core.cases.models import Rating
+from jilink.core.cases.reads import rating as links
 from jilink.core.cases.reads.ground import HIDDEN
-from jilink.core.cases.rules import numbers, workflow
+from jilink.core.cases.reads.rating import RatingLink
+from jilink.core.cases.rules import allowed, workflow
+from jilink.core.cases.rules.allowed import Act
 from jilink.core.cases.rules.form import check_answers
-from jilink.core.cases.rules.timeline import CalledBack, Rated
-from jilink.core.cases.rules.workflow import CALL_BACK, Satisfaction, State, StepRefused
+from jilink.core.cases.rules.timeline import CalledBack, Rated, RatingAsked
+from jilink.core.cases.rules.workflow import CALL_BACK, Satisfaction, StepRefused
+from jilink.core.parties import walls
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
+
+SERVED = Actor("served:link")
+"""Whoever comes by a link: the person the case is for, as far as we know."""
 
 
 class RatingRefused(Refused):
@@ -41,33 +48,51 @@ def rate_case(
 
 
 @transaction.atomic
-def rate_by_number(
+def offer_rating(*, case: int, by: Actor, now: datetime | None = None) -> RatingLink:
+    """Make a link by which the person rates a closed case, for thirty days; the timeline keeps who made it. Raises NotFound, RatingRefused.
+
+    Whoever has the link rates, once: nothing but number, kind and organisation of the case is told by it.
+    """
+    desk = lay(case, Permission.WORK_CASES, by, now)
+    _check(desk)
+    link = links.make(desk.row, desk.now)
+    desk.write(RatingAsked(until=link.until.isoformat()))
+    desk.save()
+    desk.tell(CaseNoted, what="rating_asked")
+    return link
+
+
+@transaction.atomic
+def rate_by_link(
     *,
-    number: str,
-    person: int,
+    token: str,
     level: Satisfaction,
-    by: Actor,
     answers: Mapping[str, object] | None = None,
     comment: str = "",
-    channel: str = "web",
     now: datetime | None = None,
 ) -> int:
-    """Keep what the person says who knows the number; whoever calls this has proof of who the person is.
+    """Keep what the person says who was given the link; the link is the proof, and no wall is asked.
 
-    Raises NotFound alike for a wrong number and another's case, NumberMisread, RatingRefused, AnswersRefused.
+    Raises NotFound for a link that is wrong, has run out, or asks about a round that is over; RatingRefused, AnswersRefused.
     """
-    known = Case.objects.filter(number=numbers.parse(number), person=person).values_list("pk", flat=True).first()
-    rows = locked([known or 0])
-    if not rows:
-        raise NotFound(HIDDEN)
-    return _rate(desk_of(rows[0], by, now or utc_now()), level, answers, comment, channel)
+    moment = now or utc_now()
+    with walls.everything():
+        case, round = links.read(token, moment)
+        rows = locked([case])
+        if not rows or rows[0].round != round:
+            raise NotFound(HIDDEN)
+        return _rate(desk_of(rows[0], SERVED, moment), level, answers, comment, "web")
 
 
-def _rate(desk: Desk, level: Satisfaction, answers: Mapping[str, object] | None, comment: str, channel: str) -> int:
-    if desk.row.state != State.CLOSED:
+def _check(desk: Desk) -> None:
+    if not allowed.allows(desk.row.state, Act.RATE):
         raise RatingRefused("A case is rated once it is closed.")
     if Rating.objects.filter(case=desk.row, round=desk.row.round).exists():
         raise RatingRefused("This case was already rated. Thank you.")
+
+
+def _rate(desk: Desk, level: Satisfaction, answers: Mapping[str, object] | None, comment: str, channel: str) -> int:
+    _check(desk)
     kept = check_answers(desk.definition.questions, answers or {})
     row = Rating.objects.create(
         case=desk.row,

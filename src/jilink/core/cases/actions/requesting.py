@@ -81,7 +81,7 @@ def _asking(case: int, kind: RequestKind, reason: str, by: Actor, now: datetime 
     if not reason.strip():
         raise RequestRefused("Say why, so that whoever decides understands.")
     if Request.objects.filter(case=desk.row, kind=kind.value, state=RequestState.ASKED.value).exists():
-        raise RequestRefused("This was already asked for and waits to be decided.")
+        raise RequestRefused("This was already requested and is waiting for a decision.")
     return desk
 
 
@@ -113,7 +113,7 @@ def decide_request(*, request: int, approve: bool, by: Actor, reason: str = "", 
     known = Request.objects.filter(pk=request).values_list("case_id", flat=True).first()
     desk = lay(known or 0, Permission.APPROVE_CASES, by, now)
     row = Request.objects.get(pk=request)
-    if row.state != RequestState.ASKED:
+    if not workflow.waits(row.state):
         raise RequestRefused("This was already decided.")
     workflow.may_decide(row.asked_by_user, by.user)
     if not approve and not reason.strip():
@@ -125,7 +125,7 @@ def decide_request(*, request: int, approve: bool, by: Actor, reason: str = "", 
     if approve:
         _carry_out(desk, row)
     desk.save()
-    desk.tell(CaseRequestDecided, request=row.pk, what=row.kind, outcome=outcome.value)
+    desk.tell(CaseRequestDecided, request=row.pk, what=row.kind, outcome=outcome.value, asked_by=row.asked_by_user)
 
 
 def _carry_out(desk: Desk, row: Request) -> None:

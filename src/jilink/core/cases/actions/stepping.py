@@ -8,7 +8,7 @@ import msgspec
 from django.db import transaction
 
 from jilink.core.cases.actions import timing
-from jilink.core.cases.actions.assigning import Recipient, give
+from jilink.core.cases.actions.assigning import ReasonNeeded, Recipient, give
 from jilink.core.cases.actions.desk import Desk, lay
 from jilink.core.cases.events import CaseMoved
 from jilink.core.cases.models import Request
@@ -21,10 +21,6 @@ from jilink.core.cases.rules.workflow import RequestKind, RequestState, Standing
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
-
-
-class ReasonNeeded(Refused):
-    """This step needs a reason."""
 
 
 class CodeNeeded(Refused):
@@ -77,9 +73,7 @@ def step(desk: Desk, way: Transition, data: StepData, *, arbitrated: bool = Fals
     timing.apply(desk, changes)
     code = _ending(desk, standing, data, way)
     desk.write(Stepped(key=way.key, step=way.step, source=way.source, target=standing.stage, reason=data.reason.strip(), code=code))
-    Request.objects.filter(case=desk.row, state=RequestState.ASKED.value).update(  # what was asked in that stage is settled by leaving it
-        state=RequestState.WITHDRAWN.value, decided_at=desk.now, decided_by=desk.by.name
-    )
+    desk.withdraw()  # what was asked in that stage is settled by leaving it
     if way.step == Step.DISPATCH:
         give(desk, data.recipient)
         _settle_arbitration(desk, way)
@@ -110,11 +104,11 @@ def _answer(desk: Desk, way: Transition, data: StepData) -> None:
 
 
 def _ending(desk: Desk, standing: Standing, data: StepData, way: Transition) -> str:
-    if standing.state == State.OPEN:
+    if workflow.goes_on(standing.state):
         return ""
     codes = [choice.key for choice in desk.definition.closing_codes]
     code = data.code
-    if standing.state == State.CLOSED:
+    if workflow.needs_code(standing.state):
         if code not in codes:
             raise CodeNeeded("Say how it ended: %(codes)s.", codes=", ".join(codes))
         desk.set(closed_at=desk.now, closing_code=code)

@@ -7,6 +7,7 @@ from django.db import transaction
 from jilink.core.cases.actions.desk import lay
 from jilink.core.cases.events import CaseNoted, CaseReplyWritten
 from jilink.core.cases.models import Note, Reply
+from jilink.core.cases.reads.concerned import mentioned
 from jilink.core.cases.reads.ground import HIDDEN
 from jilink.core.cases.rules.timeline import Noted, Replied
 from jilink.core.parties.access import Actor, NotFound
@@ -27,12 +28,15 @@ class RecipientNeeded(Refused):
 
 @transaction.atomic
 def add_note(*, case: int, text: str, by: Actor, now: datetime | None = None) -> int:
-    """Write words for colleagues, which never leave the house, and return their id. Raises NotFound, WordsNeeded."""
+    """Write words for colleagues, which never leave the house, and return their id; whom they call by ``@name`` is told.
+
+    Raises NotFound, WordsNeeded.
+    """
     desk = lay(case, Permission.WORK_CASES, by, now)
     row = Note.objects.create(case=desk.row, text=_words(text), actor=by.name, at=desk.now)
     desk.write(Noted(note=row.pk))
     desk.save()
-    desk.tell(CaseNoted, what="noted")
+    desk.tell(CaseNoted, what="noted", mentions=mentioned(desk.row, row.text))
     return row.pk
 
 

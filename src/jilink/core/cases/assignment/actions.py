@@ -10,6 +10,7 @@ from jilink.core.cases.assignment.reads import questions_of
 from jilink.core.cases.assignment.rules import RuleBook, RulesRefused, ToKeeper, problems, read_rules, write_rules
 from jilink.core.cases.models import AssignmentRules, Skill
 from jilink.core.cases.reads.ground import HIDDEN
+from jilink.core.cases.rules import versions
 from jilink.core.cases.rules.form import KEY
 from jilink.core.cases.rules.problems import Problem
 from jilink.core.parties import audit
@@ -94,8 +95,8 @@ def _of(rules: int, by: Actor) -> AssignmentRules:
     require(by, Permission.MANAGE_CASE_TYPES, row.organisation_id if row else None)
     if row is None:
         raise NotFound(HIDDEN)
-    if row.state != "draft":
-        raise NotADraft(gettext_noop("Only a draft can be published or thrown away."))
+    if not versions.may_change(row.state):
+        raise NotADraft(gettext_noop("Only a draft can be published or discarded."))
     return row
 
 

@@ -79,7 +79,7 @@ class Case(models.Model):
     number = models.CharField(max_length=10, unique=True)
     organisation = models.ForeignKey(_ORGANISATION, on_delete=models.PROTECT, related_name="+")
     unit = models.ForeignKey(_ORGANISATION, on_delete=models.PROTECT, related_name="+")
-    team = models.ForeignKey("parties.Team", on_delete=models.SET_NULL, null=True, related_name="+")
+    team = models.ForeignKey("parties.Team", on_delete=models.PROTECT, null=True, related_name="+")
     assignee = models.ForeignKey(_USER, on_delete=models.SET_NULL, null=True, related_name="+")
     type = models.ForeignKey(CaseType, on_delete=models.PROTECT, related_name="+")
     type_key = models.CharField(max_length=40)
@@ -253,6 +253,8 @@ class Reply(models.Model):
 class Link(models.Model):
     """One case has to do with another, or with a thing: exactly one of the two."""
 
+    SEEN_THROUGH = ("case", "other")
+
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="links")
     kind = models.CharField(max_length=20, choices=[*((kind.value, kind.value) for kind in LinkKind), ("about_asset", "about_asset")])
     other = models.ForeignKey(Case, on_delete=models.CASCADE, null=True, related_name="linked_from")
@@ -345,12 +347,14 @@ class Rating(models.Model):
 
 
 class BulkRun(models.Model):
-    """What was done to many cases at once, with what undoes it for ten seconds."""
+    """What was done to many cases at once and what was refused why, with what undoes it for ten seconds. Only its doer reads it."""
 
     user = models.BigIntegerField()
     what = models.CharField(max_length=20)
     undo = models.TextField()
-    at = models.DateTimeField()
+    done = models.TextField(default="[]")
+    refused = models.TextField(default="{}")
+    at = models.DateTimeField(db_index=True)
     undone_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jilink.core.cases.models import Case, Rating, Reply
 from jilink.core.cases.reads.ground import HIDDEN, definition_of
-from jilink.core.cases.rules import numbers, timeline
+from jilink.core.cases.rules import allowed, numbers, timeline
 from jilink.core.cases.rules.timeline import Stepped
 from jilink.core.cases.rules.workflow import State
 from jilink.core.parties.access import NotFound
@@ -35,7 +35,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class PublicView:
-    """What the person sees. `case` and `person` serve `rate_by_number`; `went_on_as` is the number of the case it was merged into."""
+    """What the person sees. `went_on_as` is the number of the case it was merged into."""
 
     case: int
     person: int
@@ -79,7 +79,7 @@ def _view(row: Case, person: int) -> PublicView:
             break
         now_in = Case.objects.select_related("type", "unit").get(pk=now_in.merged_into_id)
     definition = definition_of(now_in.type.definition)
-    rated = Rating.objects.filter(case=row, round=row.round).exists()
+    rated = Rating.objects.filter(case=row).values_list("round", flat=True)
     return PublicView(
         case=row.pk,
         person=person,
@@ -97,7 +97,7 @@ def _view(row: Case, person: int) -> PublicView:
             Said(one.at, one.channel, one.text) for one in Reply.objects.filter(case=row, person=person, state="sent").order_by("pk")
         ),
         went_on_as=now_in.number if now_in.pk != row.pk else "",
-        may_rate=row.state == State.CLOSED and not rated,
+        may_rate=allowed.rateable(row.state, row.round, set(rated)),
     )
 
 

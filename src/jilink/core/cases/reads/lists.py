@@ -12,7 +12,8 @@ from django.db.models import Count, F, Q, QuerySet
 
 from jilink.core.cases.models import Case, Clock, Request
 from jilink.core.cases.reads.ground import definition_of
-from jilink.core.cases.rules import numbers
+from jilink.core.cases.rules import allowed, numbers, workflow
+from jilink.core.cases.rules.allowed import Act
 from jilink.core.cases.rules.numbers import NumberMisread
 from jilink.core.cases.rules.workflow import CALL_BACK, RequestState, State
 from jilink.core.parties import access
@@ -89,6 +90,8 @@ class CaseRow:
     stage: str
     stage_label: Text
     state: State
+    open: bool
+    """Whether somebody still works on it."""
     priority: int
     priority_label: Text
     unit: int
@@ -294,6 +297,7 @@ def row_of(row: Case, now: datetime) -> CaseRow:
         stage=row.stage,
         stage_label=definition.stage(row.stage).label,
         state=State(row.state),
+        open=workflow.goes_on(row.state),
         priority=row.priority,
         priority_label=level,
         unit=row.unit_id,
@@ -310,7 +314,7 @@ def row_of(row: Case, now: datetime) -> CaseRow:
         opened_at=row.opened_at,
         updated_at=row.updated_at,
         due_at=row.due_at,
-        overdue=row.state == State.OPEN and row.due_at is not None and row.due_at < now,
+        overdue=allowed.allows(row.state, Act.BE_LATE) and row.due_at is not None and row.due_at < now,
         suspended=row.suspended_at is not None,
         version=row.version,
     )

@@ -13,7 +13,7 @@ from jilink.core.cases.rules import clocks, numbers, timeline, workflow
 from jilink.core.cases.rules.definition import Definition, Step
 from jilink.core.cases.rules.form import Answer
 from jilink.core.cases.rules.timeline import AnyDetail
-from jilink.core.cases.rules.workflow import CALL_BACK, WHOLE, RequestKind, RequestState, State
+from jilink.core.cases.rules.workflow import CALL_BACK, WHOLE, RequestKind, RequestState
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
@@ -261,7 +261,7 @@ def _ways(ground: Ground) -> tuple[Way, ...]:
         if way.step in {Step.CONFIRM, Step.REWORK} and own:
             continue
         target = ground.definition.stage(way.target)
-        code = workflow.state_of(target.kind) == State.CLOSED
+        code = workflow.needs_code(workflow.state_of(target.kind))
         found.append(Way(way.key, way.step, way.label, way.target, target.label, way.reason, code, way.requires))
     return tuple(found)
 
@@ -365,7 +365,7 @@ def _requests(ground: Ground) -> tuple[RequestView, ...]:
             decided_by=one.decided_by,
             decided_at=one.decided_at,
             decision=one.decision,
-            mine_to_decide=decides and one.state == RequestState.ASKED and one.asked_by_user != ground.by.user,
+            mine_to_decide=decides and workflow.waits(one.state) and one.asked_by_user != ground.by.user,
         )
         for one in Request.objects.filter(case=ground.row).order_by("pk")
     )

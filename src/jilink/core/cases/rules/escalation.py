@@ -10,6 +10,9 @@ from jilink.core.cases.rules.calendar import CalendarMissing, WorkingCalendar
 from jilink.core.cases.rules.clocks import Limit, Pause
 from jilink.core.cases.rules.definition import Definition, Rung
 
+CALLED_BY_HAND = ("assignee", "supervisor")
+"""Whom somebody calls who escalates a case without waiting for a clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:

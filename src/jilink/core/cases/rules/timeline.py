@@ -46,6 +46,8 @@ class Assigned(Detail, frozen=True, tag="assigned"):
     why: tuple[str, ...] = ()
     rule: str = ""
     considered: tuple[Considered, ...] = ()
+    moved_from: int | None = None
+    """The unit that had it, where it was moved to another without a dispatch."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -105,10 +107,11 @@ class Resumed(Detail, frozen=True, tag="resumed"):
 
 
 class Escalated(Detail, frozen=True, tag="escalated"):
-    """A rung of the ladder was reached."""
+    """A rung of the ladder was reached; without clock and rung somebody called for help, and said why."""
 
-    clock: str
-    rung: str
+    clock: str = ""
+    rung: str = ""
+    reason: str = ""
     notify: tuple[str, ...] = ()
     priority: int | None = None
     unit: int | None = None
@@ -156,6 +159,12 @@ class Rated(Detail, frozen=True, tag="rated"):
     channel: str = ""
 
 
+class RatingAsked(Detail, frozen=True, tag="rating_asked"):
+    """A link by which the person can rate the case was made."""
+
+    until: str
+
+
 class CalledBack(Detail, frozen=True, tag="called_back"):
     """Somebody called whoever was dissatisfied."""
 
@@ -180,6 +189,7 @@ AnyDetail = (
     | SplitInto
     | Attached
     | Rated
+    | RatingAsked
     | CalledBack
 )
 PUBLIC = frozenset({"opened", "stepped", "replied", "merged_into", "rated", "suspended", "resumed"})

@@ -56,6 +56,16 @@ def state_of(kind: StageKind) -> State:
     return {StageKind.CLOSED: State.CLOSED, StageKind.VOID: State.VOID}.get(kind, State.OPEN)
 
 
+def needs_code(state: str) -> bool:
+    """Return whether a case that comes to this state must say how it ended."""
+    return state == State.CLOSED
+
+
+def goes_on(state: str) -> bool:
+    """Return whether a case in this state is still worked on."""
+    return state == State.OPEN
+
+
 def begin(definition: Definition) -> Standing:
     """Return where a new case stands."""
     return Standing(definition.stages[0].key)
@@ -165,9 +175,24 @@ class RequestState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+def may_move(definition: Definition, standing: Standing) -> None:
+    """Return where a case may be given to another unit without a dispatch: while a unit works on it. Raises StepRefused."""
+    if not goes_on(standing.state) or definition.stage(standing.stage).kind != StageKind.WORK:
+        raise StepRefused("Only a case that a unit works on is moved. From here it is dispatched.")
+
+
+UNDECIDED = (RequestState.ASKED.value, RequestState.ARBITRATION.value)
+"""States of a request that nobody has decided yet."""
+
+
+def waits(state: str) -> bool:
+    """Return whether a request waits for whoever decides it."""
+    return state == RequestState.ASKED
+
+
 def may_ask(definition: Definition, standing: Standing, kind: RequestKind, extensions: int) -> None:
     """Return where the unit may ask for this now; `extensions` were approved in this round. Raises StepRefused."""
-    if standing.state != State.OPEN or definition.stage(standing.stage).kind != StageKind.WORK:
+    if not goes_on(standing.state) or definition.stage(standing.stage).kind != StageKind.WORK:
         raise StepRefused("Only a unit that is working on the case may ask for this.")
     if standing.suspended:
         raise StepRefused("The case is suspended; resume it first.")

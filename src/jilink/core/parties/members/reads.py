@@ -155,6 +155,27 @@ def holders(organisation: OrganisationId, permission: Permission) -> set[int]:
         return set((reaching | by_team).values_list("user_id", flat=True))
 
 
+def in_team(number: TeamId) -> set[int]:
+    """Return the active people of a team. No wall is asked: for telling them what happens to its work."""
+    return set(TeamMember.objects.filter(team_id=number, user__is_active=True).values_list("user_id", flat=True))
+
+
+def in_role(organisation: OrganisationId, role: Role) -> set[int]:
+    """Return the active people of a role in the organisation, or in the nearest above that has any and reaches down to it.
+
+    No wall is asked: for telling them what happens below.
+    """
+    with walls.everything():
+        path = Organisation.objects.values_list("path", flat=True).filter(pk=organisation).first() or ""
+        line = [int(part) for part in path.split("/") if part]
+        rows = Member.objects.filter(organisation_id__in=line, role=role, user__is_active=True, user__service_of=None)
+        found: dict[int, set[int]] = {}
+        for place, user, scope in rows.values_list("organisation_id", "user_id", "scope"):
+            if place == organisation or scope == Scope.SUBTREE:
+                found.setdefault(place, set()).add(user)
+        return next((found[place] for place in reversed(line) if place in found), set())
+
+
 def people_named(numbers: set[int]) -> dict[int, str]:
     """Return how to call these accounts: the person's name, else the account's; for showing who did something the viewer was let to."""
     return {row.pk: row.get_full_name() or row.username for row in User.objects.filter(pk__in=numbers)}

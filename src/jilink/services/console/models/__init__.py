@@ -1,7 +1,9 @@
-"""What only the screens of the console keep: saved views, drafts, who looks at what."""
+"""What only the screens of the console keep: saved views, drafts, who looks at what, and what members were told."""
 
 from django.db import models
 from django.db.models import Q
+
+from jilink.services.console.rules.notices import Kind
 
 _USER = "parties.User"
 
@@ -63,3 +65,40 @@ class Looking(models.Model):
 
     def __str__(self) -> str:
         return f"page on case {self.case}"
+
+
+class Notice(models.Model):
+    """Something that one member is told of a case. Only they read it; what of the case they see, their own walls decide."""
+
+    user = models.ForeignKey(_USER, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in Kind])
+    case = models.BigIntegerField()
+    by = models.BigIntegerField(null=True)
+    event = models.UUIDField()
+    """What told it: the same event twice tells once."""
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "event"], name="told_once_of_an_event")]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="notice_of_user"),
+            models.Index(fields=["user"], condition=Q(read_at=None), name="unread_notice_of_user"),
+            models.Index(fields=["at"], name="notice_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"notice {self.pk}"
+
+
+class Letterbox(models.Model):
+    """Where a member wants letters about unread notices; they said so themselves."""
+
+    user = models.OneToOneField(_USER, on_delete=models.CASCADE, related_name="+")
+    address = models.EmailField(max_length=200)
+    language = models.CharField(max_length=12)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"letterbox of {self.user_id}"

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from jilink.core.cases.reads import CaseRow
 from jilink.core.cases.rules import numbers
-from jilink.core.cases.rules.workflow import State
 from jilink.core.parties.access import Actor
 from jilink.core.parties.members.reads import people_named, team_names
 from jilink.core.parties.people import reads as people
@@ -68,7 +67,7 @@ def _row(case: CaseRow, persons: dict[int, str], assignees: dict[int, str], team
         channel=CHANNELS.get(case.channel, case.channel),
         priority=in_words(case.priority_label),
         urgent=case.priority >= URGENT,
-        due=due_in_words(case.due_at, now) if case.state is State.OPEN and case.due_at is not None else "",
+        due=due_in_words(case.due_at, now) if case.open and case.due_at is not None else "",
         due_at=case.due_at,
         tone="bad" if case.overdue else "warn" if case.due_at is not None and case.due_at - now < SOON else "",
         unit=case.unit_name,
@@ -84,6 +83,6 @@ URGENT = 5
 
 
 def _stage_tone(case: CaseRow) -> str:
-    if case.state is not State.OPEN:
+    if not case.open:
         return "neutral"
     return "warn" if case.suspended else "info"
