@@ -24,6 +24,9 @@ export function onKey(keys, act) {
   });
 }
 
+// What was just done is taken back without going to its button: ten seconds are short for whoever has no mouse.
+onKey(["u"], () => document.querySelector(".toast form button")?.click());
+
 const sheet = document.getElementById("shortcuts");
 if (sheet) {
   onKey(["?"], (event) => {

@@ -89,7 +89,7 @@ def plant(world: World) -> Things:
     until = utc_now() + timedelta(days=1)
     return {
         "asset": asset,
-        "alarm": Alarm.objects.get().pk,
+        "alarm": Alarm.objects.get(asset=asset).pk,
         "rule": rule,
         "person": person,
         "merge": merging.merge_people(keep=person, merge=double, by=by),

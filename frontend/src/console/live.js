@@ -11,8 +11,10 @@ export function follow(address, on) {
   let watchdog = 0;
   let timer = 0;
   let over = false;
+  let heard = ""; // the id of the last message: a new stream has to say it, the browser does so only for one that it comes back to
 
-  function quiet() {
+  function quiet(event) {
+    heard = event?.lastEventId || heard;
     clearTimeout(watchdog);
     watchdog = setTimeout(again, SILENCE_MS);
   }
@@ -26,17 +28,19 @@ export function follow(address, on) {
   }
 
   function open() {
-    source = new EventSource(address);
+    const from = new URL(address, location.href);
+    if (heard) from.searchParams.set("since", heard);
+    source = new EventSource(from);
     quiet();
     source.addEventListener("open", quiet);
-    source.addEventListener("ready", () => {
-      quiet();
+    source.addEventListener("ready", (event) => {
+      quiet(event);
       on.state?.("live");
     });
     source.addEventListener("here", quiet);
     for (const name of ["counts", "cases", "presence"])
       source.addEventListener(name, (event) => {
-        quiet();
+        quiet(event);
         on[name]?.(JSON.parse(event.data));
       });
     source.addEventListener("end", (event) => {

@@ -64,6 +64,20 @@ def test_three_steps_and_a_look_open_a_case(office: Office, browser: Client) -> 
     assert (case.title, case.address, case.latitude, case.person) == ("A lid is broken", "Bridge 3", 43.9, None)
 
 
+def test_the_third_step_opens_the_case_where_nothing_is_in_doubt(office: Office, browser: Client) -> None:
+    what = begun(browser, office)
+    browser.get(f"{what}?type=city_fault")
+    browser.post(what, WHAT)
+    where = what.replace("/what", "/where")
+    case = Case.objects.get(number=browser.post(where, {**WHERE, "open": "1"})["Location"].rsplit("/", 1)[-1])
+    assert (case.title, case.address) == ("A lid is broken", "Bridge 3") and browser.get(what).status_code == 404
+    what = begun(browser, office)
+    browser.get(f"{what}?type=city_fault")
+    browser.post(what, WHAT)
+    looked = browser.post(what.replace("/what", "/where"), {**WHERE, "open": "1"})
+    assert looked["Location"].endswith("/check") and Case.objects.count() == 1  # one like it lies there already: look first
+
+
 def test_a_known_caller_is_found_by_number_and_their_open_cases_are_shown_first(office: Office, browser: Client) -> None:
     person = person_of(office)
     office.open(person=person, title="The lid again", now=utc_now())

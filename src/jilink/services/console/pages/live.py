@@ -45,7 +45,8 @@ _PAGE = re.compile(r"[a-z0-9-]{8,40}\Z")
 async def live(request: HttpRequest) -> HttpResponseBase:
     """Stream what concerns this viewer: counts, changed cases, and who is at the case shown. 401 when signed out.
 
-    Parameters: `query`, that of the inbox shown (for its counts); `case`, the id of the case shown (for presence).
+    Parameters: `query`, that of the inbox shown (for its counts); `case`, the id of the case shown (for presence); `since`, the id of
+    the last message heard, where the page opens a new stream after one that was lost.
     """
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
@@ -91,7 +92,7 @@ class Stream:
                     await self.viewer.news.wait()
                 await asyncio.sleep(GATHER_S)
             except TimeoutError:
-                yield b": here\n\n"
+                yield said("here", {}, utc_now().isoformat())
             now_is = await _actor(self.request)
             if now_is != self.actor:
                 yield said("end", {"why": "signed_out" if now_is.user is None else "changed"})
@@ -105,12 +106,13 @@ class Stream:
         access.actor_of_session(self.request.session.session_key)
         now = utc_now()
         found = self._counts(now) + self._presence(now)
-        since = _moment(self.request.headers.get("Last-Event-ID", ""))
+        since = _moment(self.request.headers.get("Last-Event-ID") or self.request.GET.get("since", ""))
         if since is not None:
             lost = now - since > REMEMBERED
             missed = () if lost else cases.changed_since(self.actor, since - OVERLAP, limit=streams.MOST_WAITING)
             if lost or missed:
-                found.append(said("cases", {"changed": list(missed), "opened": [], "many": lost}, now.isoformat()))
+                opened = [row.id for row in cases.rows_of(self.actor, missed, now=now) if row.opened_at >= since - OVERLAP]
+                found.append(said("cases", {"changed": list(missed), "opened": opened, "many": lost}, now.isoformat()))
         return [*found, said("ready", {}, now.isoformat())]
 
     @sync_to_async

@@ -1,4 +1,4 @@
-"""The last look at a new case: everything together, open cases nearby, and the button that opens it."""
+"""The last look at a new case, asked for or needed: everything together, open cases nearby, and the button that opens it."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ def check(request: HttpRequest, actor: Actor, key: str, draft: Draft) -> HttpRes
     definition = types_in_use(actor, draft.organisation).get(draft.type)
     if definition is None or not draft.title.strip():
         return redirect("console:new-case-step", key, "what")
-    near = _near(actor, draft)
+    near = nearby(actor, draft)
     wrong: list[str] = []
     if request.method == "POST":
         try:
@@ -51,7 +51,7 @@ def check(request: HttpRequest, actor: Actor, key: str, draft: Draft) -> HttpRes
             wrong = [said(error)]
         else:
             drafts.drop(request, key)
-            messages.success(request, _("Opened. The number for the person is %(number)s.") % {"number": grouped(opened)})
+            messages.success(request, _("The case was created. Its number for the person is %(number)s.") % {"number": grouped(opened)})
             return redirect("console:case", opened)
     return render(
         request,
@@ -79,7 +79,8 @@ def _context(actor: Actor, key: str, draft: Draft, definition: Definition, near:
     }
 
 
-def _near(actor: Actor, draft: Draft) -> list[Near]:
+def nearby(actor: Actor, draft: Draft) -> list[Near]:
+    """Return the open cases of its type near the place of a draft, the nearest first."""
     if draft.latitude is None or draft.longitude is None:
         return []
     return places.near(actor, draft.longitude, draft.latitude, kind=draft.type, path=draft.area, now=utc_now())

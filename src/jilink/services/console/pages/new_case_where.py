@@ -1,4 +1,4 @@
-"""The third step of a new case: a point on the map, an address, and the area it lies in."""
+"""The third step of a new case: a point on the map, an address, and the area it lies in. It opens the case where nothing is in doubt."""
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +11,7 @@ from jilink.core.parties.access import Actor, NotFound
 from jilink.kernel.clock import utc_now
 from jilink.services.console.pages import new_case_draft as drafts
 from jilink.services.console.pages.case_words import language
+from jilink.services.console.pages.new_case_check import check, nearby
 from jilink.services.console.pages.new_case_draft import Draft
 from jilink.services.console.reads import places
 from jilink.services.console.reads.places import Where
@@ -64,7 +65,8 @@ def where(request: HttpRequest, actor: Actor, key: str, draft: Draft) -> HttpRes
             form.add_error("address", _("Please give a point or an address."))
         drafts.save(request, key, draft)
         if not form.errors and "again" not in request.POST and not _undecided(request, found, draft):
-            return redirect("console:new-case-step", key, "check")
+            at_once = "open" in request.POST and not nearby(actor, draft)
+            return check(request, actor, key, draft) if at_once else redirect("console:new-case-step", key, "check")
     found = located(actor, draft)
     context = {
         "key": key,
