@@ -3,27 +3,33 @@
 "Messages a second per core" is the inverse of the CPU time that the worker process spends on one message: decoding, publishing and
 answering, its threads (the spine's client) and what the kernel does for them included; the spine's own process is not charged. C is
 charged alike: one process, the same stream, as many answers of nearly the same length, a read and a write for what a connection sent, and
-nothing decoded or stored. The ratio is C's CPU time a message divided by ours, in the same round. The latency is measured in the same
-round too, on the same connections, at a share of what that gateway had just answered.
+nothing decoded or stored.
+
+All servers run at the same time, each with its own connections, and are asked in turns, a window of a second each: what the machine
+lends to others meanwhile changes within seconds and would otherwise decide. The ratio is C's CPU time a message divided by ours in the same
+turn; a run is the median of its turns. The latency is measured on the same connections, at a share of what that gateway had just answered.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from statistics import median
 
 from jilink.simulator.load import build, write_script
 from jilink.simulator.load.fleet import fleet, login, positions
 from jilink.site.bench.figures import Figure, Target
-from jilink.site.bench.rig import GATEWAY_CORE, Rig, free_port, generate, running, wait_for_port
+from jilink.site.bench.rig import GATEWAY_CORE, Load, Rig, free_port, load, running, wait_for_port
 
-SECONDS = 2.5
+TURNS = 5
+WINDOW_S, LATENCY_S = 0.8, 2.5
 CONNECTIONS = (1_000, 10_000)
 PER_READ = (1, 4)
 FRAMES_EACH = 8
+YARDSTICK = "C"
 LOOPS = ("epoll", "io_uring")
 SHARE_OF_LIMIT = 0.6
 TARGETS = {("epoll", 10_000, 1): 0.85, ("io_uring", 10_000, 1): 0.95, ("epoll", 10_000, 4): 0.9, ("io_uring", 10_000, 4): 0.9}
@@ -34,10 +40,10 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class Rounds:
-    """What the load generator said, a list entry a round."""
+    """What the load generators said, a list entry a run."""
 
-    limits: dict[tuple[str, int], list[Measured]] = field(default_factory=dict)
-    """As fast as answers come; by server ("C" or the loop) and frames a read."""
+    limits: dict[tuple[str, int], list[list[Measured]]] = field(default_factory=dict)
+    """As fast as answers come, a window a turn; by server ("C" or the loop) and frames a read."""
     steady: dict[str, list[Measured]] = field(default_factory=dict)
     """At a share of the limit, one frame a read; by loop."""
 
@@ -64,14 +70,32 @@ def measure(runs: int, say: Say) -> list[Figure]:
             say("gateway: admitting terminals")
             rig.admit(fleet(max(CONNECTIONS)))
             for count in CONNECTIONS:
-                rounds = Rounds()
-                for number in range(runs):
-                    say(f"gateway: {count:,} connections, run {number + 1} of {runs}")
-                    _round(rig, generator, program, scripts[count], rounds, latency=count == max(CONNECTIONS))
-                for per_read in PER_READ:
-                    figures += _compared(rounds, count, per_read)
-                figures += _latency(rounds, count)
+                with _servers(rig, generator, program, scripts[count]) as loads:
+                    figures += _of(count, loads, runs, say)
         return figures
+
+
+@contextmanager
+def _servers(rig: Rig, generator: Path, program: Path, script: Path) -> Iterator[dict[str, Load]]:
+    """Run C and a gateway with each loop, side by side, and connect a script's terminals to every one."""
+    with ExitStack() as stack:
+        loads = {}
+        for server in (YARDSTICK, *LOOPS):
+            port, pid = stack.enter_context(yardstick(program) if server == YARDSTICK else rig.gateway(server))
+            loads[server] = stack.enter_context(load(generator, script, port, pid))
+        yield loads
+
+
+def _of(count: int, loads: Mapping[str, Load], runs: int, say: Say) -> list[Figure]:
+    """Return the figures of so many connections."""
+    rounds = Rounds()
+    for number in range(runs):
+        say(f"gateway: {count:,} connections, run {number + 1} of {runs}")
+        _run(loads, rounds, latency=count == max(CONNECTIONS))
+    figures = []
+    for per_read in PER_READ:
+        figures += _compared(rounds, count, per_read)
+    return figures + _latency(rounds, count)
 
 
 def _scripts(folder: Path) -> dict[int, Path]:
@@ -83,32 +107,36 @@ def _scripts(folder: Path) -> dict[int, Path]:
     return paths
 
 
-def _round(rig: Rig, generator: Path, program: Path, script: Path, rounds: Rounds, *, latency: bool) -> None:
-    """Measure C and each loop once, each with both kinds of load."""
-    for server in ("C", *LOOPS):
-        with yardstick(program) if server == "C" else rig.gateway(server) as (port, pid):
-            for per_read in PER_READ:
-                run = generate(generator, script, port, pid, seconds=SECONDS, per_read=per_read)
-                rounds.limits.setdefault((server, per_read), []).append(run)
-            if latency and server != "C":
-                rate = SHARE_OF_LIMIT * rounds.limits[server, 1][-1]["answered_s"]
-                rounds.steady.setdefault(server, []).append(generate(generator, script, port, pid, seconds=SECONDS, rate=rate))
+def _run(loads: Mapping[str, Load], rounds: Rounds, *, latency: bool) -> None:
+    """Ask every server in turns, forth and back, then each loop for its latency."""
+    for per_read in PER_READ:
+        windows: dict[str, list[Measured]] = {server: [] for server in loads}
+        for turn in range(TURNS):
+            for server in list(loads)[:: 1 if turn % 2 else -1]:
+                windows[server].append(loads[server].measure(WINDOW_S, per_read=per_read))
+        for server, measured in windows.items():
+            rounds.limits.setdefault((server, per_read), []).append(measured)
+    for server in LOOPS if latency else ():
+        rate = SHARE_OF_LIMIT * _median(rounds.limits[server, 1][-1], _answered)
+        rounds.steady.setdefault(server, []).append(loads[server].measure(LATENCY_S, rate=rate))
 
 
 def _compared(rounds: Rounds, count: int, per_read: int) -> list[Figure]:
     subject = f"Gateway: {count:,} connections, {'one frame' if per_read == 1 else f'{per_read} frames'} a read"
-    yard = rounds.limits["C", per_read]
-    figures = [Figure(subject, "C, receive and answer only", "µs CPU a message", tuple(map(_cpu, yard)))]
+    yard = rounds.limits[YARDSTICK, per_read]
+    figures = [Figure(subject, "C, receive and answer only", "µs CPU a message", _each(yard, _cpu))]
     for io in LOOPS:
         ours = rounds.limits[io, per_read]
         bound = TARGETS.get((io, count, per_read))
-        ratios = tuple(_cpu(c) / _cpu(one) for c, one in zip(yard, ours, strict=True))
+        ratios = tuple(
+            median(_cpu(c) / _cpu(one) for c, one in zip(of_c, of_ours, strict=True)) for of_c, of_ours in zip(yard, ours, strict=True)
+        )
         figures += [
-            Figure(subject, f"{io}: messages a core", "messages/s", tuple(1e6 / _cpu(run) for run in ours)),
+            Figure(subject, f"{io}: messages a core", "messages/s", _each(ours, lambda run: 1e6 / _cpu(run))),
             Figure(subject, f"{io}: ratio to C", "", ratios, Target("at least", bound) if bound else None),
-            Figure(subject, f"{io}: CPU in the kernel", "µs a message", tuple(run["system_us"] for run in ours)),
-            Figure(subject, f"{io}: CPU of ours", "µs a message", tuple(run["user_us"] for run in ours)),
-            Figure(subject, f"{io}: answered, load and spine on the other core", "messages/s", tuple(run["answered_s"] for run in ours)),
+            Figure(subject, f"{io}: CPU in the kernel", "µs a message", _each(ours, lambda run: run["system_us"])),
+            Figure(subject, f"{io}: CPU of ours", "µs a message", _each(ours, lambda run: run["user_us"])),
+            Figure(subject, f"{io}: answered, load and spine on the other core", "messages/s", _each(ours, _answered)),
         ]
     return figures
 
@@ -123,6 +151,18 @@ def _latency(rounds: Rounds, count: int) -> list[Figure]:
             Figure(subject, f"{io}: 99 of 100 within", "ms", tuple(run["p99_ms"] for run in measured), Target("at most", 100)),
         ]
     return figures
+
+
+def _each(runs: list[list[Measured]], of: Callable[[Measured], float]) -> tuple[float, ...]:
+    return tuple(_median(windows, of) for windows in runs)
+
+
+def _median(windows: list[Measured], of: Callable[[Measured], float]) -> float:
+    return median(map(of, windows))
+
+
+def _answered(run: Measured) -> float:
+    return run["answered_s"]
 
 
 def _cpu(run: Measured) -> float:

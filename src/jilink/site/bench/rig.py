@@ -144,16 +144,39 @@ def _workers_of(parent: int, count: int) -> list[int]:
     raise RigFailed(f"the gateway has not started {count} workers")
 
 
-def generate(generator: Path, script: Path, port: int, pid: int, *, seconds: float, rate: float = 0, per_read: int = 1) -> dict[str, float]:
-    """Run the load generator against a server and return what it measured (its keys stand in generator.c)."""
-    words = [str(generator), str(port), str(seconds), str(rate), str(per_read), str(pid), str(script)]
+class Load:
+    """Terminals of one server, logged in, that send only while they are asked to."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def measure(self, seconds: float, *, rate: float = 0, per_read: int = 1) -> dict[str, float]:
+        """Send for so long and return what was measured (its keys stand in generator.c). Raises RigFailed where nothing was answered."""
+        if not self._process.stdin or not self._process.stdout:
+            raise RigFailed("the load generator cannot be asked")
+        self._process.stdin.write(f"{seconds} {rate} {per_read}\n")
+        self._process.stdin.flush()
+        said = self._process.stdout.readline()
+        if not said:
+            raise RigFailed(f"the load generator ended: {self._process.stderr.read().strip() if self._process.stderr else ''}")
+        result: dict[str, float] = json.loads(said)
+        if not result["answered_s"] or result["lost"]:
+            lost = f"{result['lost']:.0f} of {result['terminals']:.0f} connections lost"
+            raise RigFailed(f"{result['answered_s']:.0f} messages/s were answered, {lost}")
+        return result
+
+
+@contextmanager
+def load(generator: Path, script: Path, port: int, pid: int) -> Iterator[Load]:
+    """Connect a script's terminals to a server, on the core that is not the server's. Raises RigFailed where they cannot log in."""
     pin = ["taskset", "-c", str(OTHER_CORE)] if (os.cpu_count() or 1) > 1 else []
-    done = subprocess.run([*pin, *words], capture_output=True, text=True, timeout=120 + seconds, check=False)
-    if done.returncode:
-        raise RigFailed(f"the load generator ended with status {done.returncode}: {done.stderr.strip()}")
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    if not result["answered_s"]:
-        raise RigFailed(
-            f"the server answered nothing for {seconds:.0f} s ({result['lost']:.0f} of {result['terminals']:.0f} connections lost)"
-        )
-    return result
+    words = [*pin, str(generator), str(port), "0", "0", "1", str(pid), str(script), "asked"]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        if not process.stdout or "online" not in process.stdout.readline():
+            process.kill()
+            raise RigFailed(f"the load generator could not connect its terminals: {process.communicate()[1].strip()}")
+        yield Load(process)
+    finally:
+        process.kill()
+        process.communicate()
