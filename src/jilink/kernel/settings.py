@@ -47,6 +47,10 @@ class Settings:
     data: Path = _setting(Path("~/.local/share/jilink"), "folder for everything this installation keeps")
     web: str = _setting("127.0.0.1:8080", "address and port of pages and API")
     web_origins: str = _setting("", "comma-separated public origins, for example https://fleet.example.cn")
+    web_proxies: str = _setting(
+        "127.0.0.1,::1",
+        "addresses or networks of the proxies before the web port; what others say of a client's address and TLS is not believed",
+    )
     database_url: str = _setting("", "PostgreSQL URL; empty means SQLite in the data folder")
     nats_url: str = _setting("", "NATS server or cluster; empty means the bundled server on loopback")
     nats_port: int = _setting(14222, "port of the bundled NATS server")

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "jilink.core.outbox",
     "jilink.core.parties",
     "jilink.core.files",
+    "jilink.core.imports",
     "jilink.core.areas",
     "jilink.core.webhooks",
     "jilink.core.assets",
@@ -114,7 +115,13 @@ SOCIALACCOUNT_ADAPTER = "jilink.core.parties.sign_in.SubjectAdapter"
 SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(JILINK)
 MFA_ADAPTER = "jilink.core.parties.sign_in.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_FORMS = {"add_webauthn": "jilink.core.parties.key_forms.AddKey", "edit_webauthn": "jilink.core.parties.key_forms.EditKey"}
+MFA_FORMS = {
+    "add_webauthn": "jilink.core.parties.key_forms.AddKey",
+    "edit_webauthn": "jilink.core.parties.key_forms.EditKey",
+    "authenticate": "jilink.core.parties.key_forms.AskForCode",
+    "authenticate_webauthn": "jilink.core.parties.key_forms.AskForKey",
+    "reauthenticate": "jilink.core.parties.key_forms.AskForCodeAgain",
+}
 MFA_TOTP_ISSUER = "Jilink"
 
 _SECURE = any(origin.startswith("https:") for origin in _ORIGINS) if _ORIGINS else not _LOOPBACK
@@ -126,8 +133,6 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _SECURE  # browsers themselves allow it on loopback alone
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else None
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _SECURE else 0  # whoever ends TLS says who the client is, for the limits on signing in
 SECURE_HSTS_SECONDS = 31536000 if _SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

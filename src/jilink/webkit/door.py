@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from jilink.core.parties import access
+from jilink.core.parties import access, refusals
 from jilink.core.parties.access import Actor, NotFound
 from jilink.kernel.errors import Refused, Unavailable
 from jilink.kernel.texts import Text
@@ -26,9 +26,11 @@ def signed_in(
     @login_required
     @wraps(page)
     def entered(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        actor = access.actor_of(request.user)
         try:
-            return page(request, access.actor_of(request.user), *args, **kwargs)
+            return page(request, actor, *args, **kwargs)
         except NotFound as error:
+            refusals.note(actor, error)
             raise Http404 from error
         except Refused as error:
             return problem(request, 400, _("That cannot be done"), said(error))

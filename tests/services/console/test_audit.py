@@ -136,7 +136,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(told: World) -> None:
 
 def test_the_check_says_how_many_entries_hold_and_finds_a_touched_one(told: World) -> None:
     browser = auditor(told)
-    assert re.search(r"The chain holds: [\d,]+ entries", browser.post("/console/audit/verify").content.decode())
+    assert re.search(r"The chain is intact: [\d,]+ entries", browser.post("/console/audit/verify").content.decode())
     stranger = AuditEntry.objects.get(organisation=told.south, action="track.read")
     AuditEntry.objects.filter(pk=stranger.pk).update(detail="touched")
     page = browser.post("/console/audit/verify").content.decode()

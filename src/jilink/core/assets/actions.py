@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from jilink.core.assets import rules
 from jilink.core.assets.events import AssetAdded, AssetRemoved, TerminalAdmitted, TerminalChanged, TerminalDismissed
 from jilink.core.assets.models import Asset, SeenTerminal, Terminal
 from jilink.core.outbox import outbox
-from jilink.core.parties import audit
+from jilink.core.parties import audit, walls
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
@@ -120,7 +120,7 @@ def _set_terminal(asset: Asset, data: TerminalData, now: datetime) -> None:
     """Make the asset's terminal be `data`, telling the gateway what it must forget and what it must know."""
     known = Terminal.objects.select_for_update().filter(asset=asset).first()
     phone = rules.terminal_phone(data.phone) if data.phone else ""
-    if phone and Terminal.objects.filter(phone=phone).exclude(asset=asset).exists():
+    if phone and _in_use(Terminal.objects.filter(phone=phone).exclude(asset=asset)):
         raise PhoneTaken("Another vehicle already has a terminal with this phone number.")
 
     def tell(kind: type[TerminalAdmitted] | type[TerminalChanged] | type[TerminalDismissed], key: str) -> None:
@@ -284,11 +284,17 @@ def add_assets(*, organisation: OrganisationId, kind: str, rows: Sequence[Row], 
     return [AssetId(asset.pk) for asset in assets]
 
 
+def _in_use(terminals: QuerySet[Terminal]) -> bool:
+    """Return whether there is such a terminal anywhere: phone numbers are unique across organisations, and no more than that is told."""
+    with walls.everything():
+        return terminals.exists()
+
+
 def _any_taken(name: str, values: Sequence[str], *, organisation: int = 0, kind: str = "") -> bool:
     for start in range(0, len(values), 500):
         part = values[start : start + 500]
         if name == "phone":
-            taken = Terminal.objects.filter(phone__in=part).exists()
+            taken = _in_use(Terminal.objects.filter(phone__in=part))
         else:
             taken = Asset.objects.filter(organisation_id=organisation, kind=kind, label__in=part).exists()
         if taken:

@@ -27,6 +27,17 @@ from jilink.kernel.ids import OrganisationId, TeamId
 class NotFound(Refused):
     """There is no such thing for this person: it does not exist, or a wall or a missing permission hides it."""
 
+    permission: Permission | None = None
+    """What was asked for in vain, where this door refused it: for the audit (`refusals`), never for the answer."""
+    organisation: int | None = None
+
+    @classmethod
+    def of(cls, permission: Permission, organisation: int | None = None) -> "NotFound":
+        """Return the refusal of a permission over a row of an organisation, or over nothing."""
+        error = cls(_HIDDEN)
+        error.permission, error.organisation = permission, organisation
+        return error
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -132,6 +143,12 @@ def actor_of(user: AbstractBaseUser | AnonymousUser) -> Actor:
     return actor
 
 
+def actor_of_account(user: int) -> Actor:
+    """Return the actor of an account by its number, with its grants as they are now: for the installation's own command line."""
+    with walls.everything():
+        return _with_grants(user)
+
+
 def _with_grants(user: int) -> Actor:
     teams = list(TeamMember.objects.filter(user_id=user).values_list("team_id", "team__organisation_id", "team__organisation__path"))
     grants = _Grants()
@@ -201,14 +218,14 @@ def require(
     `team` and `owner` are the row's team and assignee: memberships of scope `own` and `team` reach it only by them.
     """
     if not reach(actor, permission).covers(organisation, team, owner):
-        raise NotFound(_HIDDEN)
+        raise NotFound.of(permission, organisation)
 
 
 def require_anywhere(actor: Actor, permission: Permission) -> frozenset[OrganisationId]:
     """Return the organisations that grant the permission over every row; raise NotFound where none does."""
     allowed = organisations_of(actor, permission)
     if not allowed:
-        raise NotFound(_HIDDEN)
+        raise NotFound.of(permission)
     return allowed
 
 
@@ -216,5 +233,5 @@ def require_reach(actor: Actor, permission: Permission) -> Reach:
     """Return which rows the permission reaches; raise NotFound where it reaches none."""
     found = reach(actor, permission)
     if not found:
-        raise NotFound(_HIDDEN)
+        raise NotFound.of(permission)
     return found

@@ -12,8 +12,9 @@ from jilink.core.outbox import outbox
 from jilink.core.parties import audit, reads, rules, walls
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.events import AdmissionPolicyChanged, RetentionChanged
-from jilink.core.parties.models import Member, Organisation, User
+from jilink.core.parties.models import Invitation, Member, Organisation, User
 from jilink.core.parties.rules import Permission, Role, Scope, permissions_of, usual_scope
+from jilink.core.parties.sessions import end_sessions
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import MemberId, OrganisationId
@@ -40,7 +41,7 @@ def add_organisation(*, name: str, by: Actor, parent: OrganisationId | None = No
     if parent is not None:
         require(by, Permission.MANAGE_MEMBERS, parent)
     elif by.user is not None:
-        raise Refused("Only the command line adds an organisation at the top.")
+        raise Refused("A top-level organisation can only be added on the command line.")
     name = rules.organisation_name(name)
     above = Organisation.objects.get(pk=parent) if parent is not None else None
     if Organisation.objects.filter(parent=above, name=name).exists():
@@ -145,6 +146,7 @@ def forget_factors(*, username: str, by: Actor) -> None:
     if user is None:
         raise Refused(_("There is no account named %(name)s.") % {"name": username})
     Authenticator.objects.filter(user=user).delete()
+    end_sessions(user.pk)
     audit.record(by, "user.factors_reset", f"user:{user.pk}", None)
 
 
@@ -158,13 +160,14 @@ def _set_password(user: User, password: str) -> None:
 
 @transaction.atomic
 def remove_user(*, username: str, by: Actor) -> None:
-    """Remove an account and end its sessions. The audit keeps its number, which then names nobody."""
+    """Remove an account, end its sessions and take its open invitations back. The audit keeps its number, which then names nobody."""
     if by.user is not None:
         raise Refused("Only the command line removes accounts.")
     user = User.objects.filter(username=username).first()
     if user is None:
         raise Refused(_("There is no account named %(name)s.") % {"name": username})
     audit.record(by, "user.removed", f"user:{user.pk}", None)
+    Invitation.objects.filter(created_by=user, accepted_at=None, revoked_at=None).update(revoked_at=utc_now())
     user.delete()
 
 
@@ -182,6 +185,8 @@ def set_role(
 ) -> MemberId:
     """Make the person a member with this role, or change the role they have. No `scope` means the role's usual one.
 
+    Where the new role grants less or reaches less far, every session of the person ends.
+
     Raises NotFound where the giver knows no such person, or where the new role, or the one they have, grants what its giver does not hold.
     """
     reaches = scope or usual_scope(role)
@@ -197,5 +202,7 @@ def set_role(
         defaults={"role": role.value, "scope": reaches.value},
         create_defaults={"role": role.value, "scope": reaches.value, "since": now or utc_now()},
     )
+    if standing is not None and rules.is_less(Role(standing.role), Scope(standing.scope), role, reaches):
+        end_sessions(user)
     audit.record(by, "member.role", f"user:{user}", organisation, detail=f"{role.value} {reaches.value}")
     return MemberId(row.pk)

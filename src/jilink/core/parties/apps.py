@@ -14,7 +14,7 @@ class PartiesConfig(AppConfig):
     label = "parties"
 
     def ready(self) -> None:
-        """Keep the second wall true to the models, after every migration; and let every room say what it holds about people."""
+        """Keep the second wall true to the models, after every migration; let every room say what it holds about people."""
         post_migrate.connect(_keep_policies, sender=self)
         autodiscover_modules("holdings")
 

@@ -1,14 +1,17 @@
 """The append-only audit: who did or read what, each entry tied to the one before it by a hash.
 
-Changing, removing or inserting an entry anywhere, the end included, breaks the chain, and `verify` says where.
+Changing, removing or inserting an entry anywhere, the end included, breaks the chain, and `verify` says where. Whoever writes every
+entry and the head anew is found out by places that were written down outside of the database (`anchors`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from jilink.core.parties.access import Actor, require
+from jilink.core.parties.anchors import Anchor
 from jilink.core.parties.models import AuditEntry, AuditHead
 from jilink.core.parties.rules import Permission, link
 from jilink.kernel.clock import utc_now
@@ -59,18 +62,24 @@ def record(
     head.save(update_fields=["sequence", "digest"])
 
 
-def verify() -> Verdict:
-    """Walk the whole chain and return what was found; it stops at the first broken entry."""
+def verify(known: Iterable[Anchor] = ()) -> Verdict:
+    """Walk the whole chain and return what was found; it stops at the first broken entry.
+
+    `known` are places of the chain from outside of the database: what was written anew as a whole, hashes included, differs from them.
+    """
     previous, count = "", 0
+    wanted = {anchor.sequence: anchor.digest for anchor in known}
     for entry in AuditEntry.objects.order_by("sequence").iterator(chunk_size=2000):
         count += 1
         why = _fault(entry, count, previous)
         if why:
             words = f"{entry.at.isoformat()} {entry.actor} {entry.action} {entry.subject}" if entry.sequence == count else ""
             return Verdict(count, count, why, words)
+        if wanted.pop(count, entry.digest) != entry.digest:
+            return Verdict(count, count, "it, or something before it, was written anew: it differs from what was written down outside")
         previous = entry.digest
     head = AuditHead.objects.filter(pk=1).first()
-    if (head.sequence if head else 0, head.digest if head else "") != (count, previous):
+    if wanted or (head.sequence if head else 0, head.digest if head else "") != (count, previous):
         return Verdict(count, count + 1, "the end of the chain was cut off, or something was added past it")
     return Verdict(count, None)
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils.module_loading import autodiscover_modules
 
+from jilink.core.parties import anchors
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused, Unavailable
 
@@ -67,12 +69,15 @@ def _run_in_thread() -> None:
     close_old_connections()
     try:
         run(utc_now())
+        anchors.write(settings.JILINK.data, utc_now())
+    except (DatabaseError, OSError, Refused) as error:
+        log.error("audit.anchor_failed", reason=repr(error))
     finally:
         close_old_connections()
 
 
 async def work() -> None:
-    """Run every rule now and then, for ever."""
+    """Run every rule now and then, and write down where the audit's chain ends, for ever."""
     while True:
         await asyncio.to_thread(_run_in_thread)
         await asyncio.sleep(EVERY_S)

@@ -2,15 +2,18 @@
 
 Each model with a field `organisation` (a foreign key or a whole number) is behind the wall: `core.parties.walls` says what is in scope.
 A model whose rows concern several organisations names the fields: ``SEEN_BY = ("organisation", "unit")``; any of them in scope is
-enough. ``SEEN_BY = ()`` leaves a table open, with the reason beside it. Nothing is written in migrations.
+enough. A model without such fields stands behind the wall of the row it belongs to: the first foreign key that must be set, is
+deleted along (CASCADE) and leads to a table behind the wall; ``SEEN_THROUGH = ("case", "other")`` names others, of which any is enough.
+``SEEN_BY = ()`` leaves a table open, with the reason beside it. Nothing is written in migrations.
 """
 
 from hashlib import sha256
+from typing import Any
 
 from django.apps import apps
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model
+from django.db.models import CASCADE, ForeignKey, Model
 
 from jilink.core.parties.walls import VARIABLE
 
@@ -24,7 +27,7 @@ WHERE p.polname = %s AND c.relnamespace = current_schema()::regnamespace
 
 
 def columns_of(model: type[Model]) -> tuple[str, ...]:
-    """Return the columns that say which organisations a row concerns; () for a table that is not behind the wall."""
+    """Return the columns that say which organisations a row concerns; () for a table that has none, or is left open."""
     options = model._meta
     own = {field.name: field.column or field.name for field in options.local_concrete_fields}
     if options.proxy or not options.managed:
@@ -33,22 +36,48 @@ def columns_of(model: type[Model]) -> tuple[str, ...]:
     return tuple(own[name] for name in named if name in own)
 
 
-def walled() -> dict[str, tuple[str, ...]]:
-    """Return, by table, the columns of every model behind the wall."""
-    found = {model._meta.db_table: columns_of(model) for model in apps.get_models(include_auto_created=True)}
-    return {table: columns for table, columns in found.items() if columns}
+def parents_of(model: type[Model]) -> tuple[ForeignKey[Any, Any], ...]:
+    """Return the fields that lead to the rows behind whose walls a row stands; () where it has a wall of its own, or none."""
+    options = model._meta
+    if columns_of(model) or hasattr(model, "SEEN_BY") or options.proxy or not options.managed:
+        return ()
+    keys = [field for field in options.local_concrete_fields if isinstance(field, ForeignKey) and _behind_a_wall(model, field)]
+    named: tuple[str, ...] | None = getattr(model, "SEEN_THROUGH", None)
+    if named is not None:
+        return tuple(field for field in keys if field.name in named)
+    return tuple(field for field in keys if not field.null and field.remote_field.on_delete is CASCADE)[:1]
 
 
-def condition(columns: tuple[str, ...]) -> str:
+def _behind_a_wall(model: type[Model], field: ForeignKey[Any, Any]) -> bool:
+    target = field.related_model
+    return isinstance(target, type) and target is not model and bool(columns_of(target) or parents_of(target))
+
+
+def walled() -> dict[str, str]:
+    """Return, by table, the condition of every model behind the wall."""
+    found = {model._meta.db_table: condition(model) for model in apps.get_models(include_auto_created=True)}
+    return {table: words for table, words in found.items() if words}
+
+
+def condition(model: type[Model]) -> str:
     """Return the policy's condition: true in an open scope, else where a column holds an organisation in scope, or none does.
 
-    The sub-selects are evaluated once a statement, not once a row (PostgreSQL, "InitPlan").
+    Of a row that belongs to another: where that one is seen, which its own policy decides (a policy's queries are walled themselves).
+    "" for a model that is not behind the wall. Sub-selects that name no column of ours run once a statement (PostgreSQL, "InitPlan").
     """
     told = f"current_setting('{VARIABLE}', true)"
-    scope = f"(SELECT string_to_array(nullif(nullif({told}, '*'), ''), ',')::bigint[])::bigint[]"
-    inside = " OR ".join(f'"{column}" = ANY ({scope})' for column in columns)
-    nobodys = " AND ".join(f'"{column}" IS NULL' for column in columns)
-    return f"(SELECT {told} = '*') OR {inside} OR ({nobodys})"
+    columns, parents = columns_of(model), parents_of(model)
+    if columns:
+        scope = f"(SELECT string_to_array(nullif(nullif({told}, '*'), ''), ',')::bigint[])::bigint[]"
+        inside = " OR ".join(f'"{column}" = ANY ({scope})' for column in columns)
+        nobodys = " AND ".join(f'"{column}" IS NULL' for column in columns)
+        return f"(SELECT {told} = '*') OR {inside} OR ({nobodys})"
+    belongs = [
+        f'EXISTS (SELECT 1 FROM "{above}" WHERE "{above}"."{key}" = "{model._meta.db_table}"."{field.column}")'  # noqa: S608 -- names of our own models
+        for field in parents
+        for above, key in [(field.target_field.model._meta.db_table, field.target_field.column)]
+    ]
+    return " OR ".join([f"(SELECT {told} = '*')", *belongs]) if belongs else ""
 
 
 def differing(using: str = "default") -> tuple[list[str], list[str]]:
@@ -56,7 +85,7 @@ def differing(using: str = "default") -> tuple[list[str], list[str]]:
     connection = connections[using]
     if connection.vendor != "postgresql":
         return [], []
-    wanted = {table: condition(columns) for table, columns in walled().items()}
+    wanted = walled()
     with connection.cursor() as cursor:
         cursor.execute(_EXISTING, [POLICY])
         standing = {table: (mark, forced) for table, mark, forced in cursor.fetchall()}
@@ -71,10 +100,10 @@ def keep(using: str = "default") -> list[str]:
 
     The owner of the tables is bound too (FORCE); only superusers and roles with BYPASSRLS are not (PostgreSQL, "Row Security Policies").
     """
-    connection, columns = connections[using], walled()
+    connection, wanted = connections[using], walled()
     changed, gone = differing(using)
     for table in changed:
-        _build(connection, table, condition(columns[table]))
+        _build(connection, table, wanted[table])
     for table in gone:
         _take_down(connection, table)
     return changed + gone

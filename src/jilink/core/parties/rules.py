@@ -9,6 +9,8 @@ import msgspec
 from jilink.kernel.errors import Refused
 
 LONGEST_RETENTION_DAYS = 3660
+ANCHORS = "audit.anchors"
+"""The file of the data folder in which places of the audit's chain stand (`anchors`)."""
 
 
 class Permission(StrEnum):
@@ -136,6 +138,23 @@ USUAL_SCOPE: dict[Role, Scope] = {
 }
 """What a role reaches unless its giver says otherwise; every role that is not named reaches the subtree."""
 
+SENSITIVE: frozenset[Permission] = frozenset(
+    {
+        _P.VIEW_TRACKS,
+        _P.VIEW_MEDIA,
+        _P.READ_FRAMES,
+        _P.REVEAL_CONTACTS,
+        _P.REVEAL_PEOPLE,
+        _P.REVEAL_IDENTITIES,
+        _P.EXPORT_PEOPLE,
+        _P.ERASE_PEOPLE,
+        _P.READ_AUDIT,
+        _P.MANAGE_TOKENS,
+        _P.MANAGE_WEBHOOKS,
+    }
+)
+"""Whose refusals are written down even where the asking person holds them elsewhere."""
+
 TWO_FACTORS: frozenset[Role] = frozenset({Role.OPERATOR, Role.OWNER, Role.SUPERVISOR})
 """Who may do nothing before a second factor is set up, where the installation requires them."""
 
@@ -148,6 +167,12 @@ def usual_scope(role: Role) -> Scope:
 def permissions_of(role: str) -> frozenset[Permission]:
     """Return what a role allows; an unknown role allows nothing."""
     return ROLES[Role(role)] if role in set(Role) else frozenset()
+
+
+def is_less(role: Role, scope: Scope, then: Role, reaching: Scope) -> bool:
+    """Return whether a membership that becomes another one loses a permission or some of its reach."""
+    order = list(Scope)
+    return bool(ROLES[role] - ROLES[then]) or order.index(reaching) < order.index(scope)
 
 
 def narrowed(granted: frozenset[Permission], scope: str) -> tuple[frozenset[Permission], frozenset[Permission]]:

@@ -2,8 +2,9 @@
 
 import base64
 import time
+from collections.abc import Mapping
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -14,9 +15,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
+from jilink.core.parties import refusals
 from jilink.core.parties.invitations import actions as invitations
 from jilink.core.parties.models import User
 from jilink.kernel.errors import Refused
@@ -32,6 +35,22 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # -- allauth ships 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: whoever should have an account is given one."""
         return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: object) -> None:
+        """Refuse whoever tried too often (allauth's limits), and write that down."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            self._note("limit", request, credentials)
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: object) -> None:
+        """Write down that a password was wrong."""
+        self._note("password", request, credentials)
+
+    def _note(self, why: str, request: HttpRequest, credentials: Mapping[str, object]) -> None:
+        account = refusals.account_named(str(credentials.get("username", "")))
+        refusals.note_sign_in(why, account=account, address=self.get_client_ip(request))
 
     def is_reauthentication_required(self, *, app: str) -> bool:
         """Return whether the password is asked for again: not of somebody who has just signed in and sets up second factors."""
@@ -59,7 +78,10 @@ class SubjectAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # -- a
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Make the account of somebody who was invited. Whoever was not is told that the door is shut."""
         secret = request.session.get(INVITATION)
-        if sociallogin.is_existing or not isinstance(secret, str) or sociallogin.state.get("process") == "connect":
+        if sociallogin.is_existing or sociallogin.state.get("process") == "connect":
+            return
+        if not isinstance(secret, str):
+            refusals.note_sign_in("subject", address=get_adapter().get_client_ip(request))
             return
         try:
             user = invitations.accept_by_sign_on(secret=secret, username=sociallogin.user.get_username())

@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 import msgspec
 
 from jilink import __version__
+from jilink.core.parties.rules import ANCHORS
 from jilink.core.parties.walls import EVERYTHING, VARIABLE
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused, Unavailable
@@ -56,6 +57,9 @@ def save(settings: Settings, path: Path, progress: Progress) -> Manifest:
     if settings.history_url:
         left_out.append(f"history at {settings.history_url}: save it with its store's own means")
     with writing(path, progress) as writer, tempfile.TemporaryDirectory(dir=path.parent, prefix=".jilink-backup-") as scratch:
+        places = settings.data / ANCHORS
+        if places.exists():  # before the database: a place that its copy does not reach would look like an end cut off
+            writer.add_bytes(f"files/{ANCHORS}", places.read_bytes())
         _database(settings, writer, Path(scratch))
         if not settings.history_url:
             _history(settings.data / "history", writer)
@@ -122,7 +126,7 @@ def _history(folder: Path, writer: Writer) -> None:
 
 def _files(data: Path) -> Iterator[Path]:
     for entry in sorted(data.iterdir()):
-        if entry.name not in ELSEWHERE:
+        if entry.name not in {*ELSEWHERE, ANCHORS}:
             yield from sorted(file for file in ([entry] if entry.is_file() else entry.rglob("*")) if file.is_file())
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.http import HttpRequest
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
+from jilink.core.parties.access import NotFound
 from jilink.webkit.api import problems, repeats
 from jilink.webkit.api.calls import call_of
 from jilink.webkit.api.cursors import MOST
@@ -90,7 +92,7 @@ class Api(NinjaAPI):
             docs_url=None,
             openapi_extra={"tags": tags},
         )
-        problems.install(self, lambda request: call_of(request).id)
+        problems.install(self, lambda request: call_of(request).id, _note)
         self.add_decorator(guarded, mode="view")
         self._described: OpenAPISchema | None = None
 
@@ -103,6 +105,10 @@ class Api(NinjaAPI):
             made["components"]["schemas"] |= {"Problem": _PROBLEM, "Fault": _FAULT}
             self._described = made
         return self._described
+
+
+def _note(request: HttpRequest, error: NotFound) -> None:
+    call_of(request).refused = error
 
 
 def operations(description: Node) -> Iterator[tuple[str, Node]]:

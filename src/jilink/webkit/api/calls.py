@@ -11,7 +11,7 @@ from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-from jilink.core.parties.access import NOBODY, Actor
+from jilink.core.parties.access import NOBODY, Actor, NotFound
 from jilink.kernel.ids import new_event_id
 from jilink.webkit.api import problems
 
@@ -32,6 +32,8 @@ class Call:
     actor: Actor = NOBODY
     headers: dict[str, str] = field(default_factory=dict)
     """Added to the answer."""
+    refused: NotFound | None = None
+    """What the door of the walls refused, for the audit."""
 
 
 def call_of(request: HttpRequest) -> Call:

@@ -7,6 +7,7 @@ from typing import ParamSpec
 from django.http import HttpRequest, HttpResponseBase
 from ninja.operation import Operation
 
+from jilink.core.parties import refusals
 from jilink.core.parties.access import NOBODY
 from jilink.webkit.api import limits, marks, problems, repeats, sign_in
 from jilink.webkit.api.calls import call_of
@@ -42,6 +43,10 @@ def guarded(run: Run) -> Run:
             response = repeats.once(request, actor, lambda: run(request, **values))
             response = marks.marked(request, response)
         allowance.write(response)
+        if call.refused is not None:  # not in the transaction that the refusal ended
+            refusals.note(actor, call.refused)
+        elif wrong and not allowance.wait_s:
+            refusals.note_sign_in("token", address=limits.address_of(request))
         for name, value in call.headers.items():
             response[name] = value
         return response

@@ -50,8 +50,12 @@ def take(request: HttpRequest, actor: Actor) -> Allowance:
     """Count one request: of the token or person who asks, or of the address where nobody is signed in."""
     if actor.user is not None:
         return count(CALLERS, actor.name, settings.JILINK.api_per_minute, time.time())
-    address = get_adapter().get_client_ip(request) or "unknown"
-    return count(STRANGERS, f"address:{address}", settings.JILINK.api_strangers_per_minute, time.time())
+    return count(STRANGERS, f"address:{address_of(request)}", settings.JILINK.api_strangers_per_minute, time.time())
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the address that a request comes from."""
+    return get_adapter().get_client_ip(request) or "unknown"
 
 
 def count(policy: str, caller: str, quota: int, now: float) -> Allowance:

@@ -100,14 +100,16 @@ def code_of(error: BaseException) -> str:
 Handler = Callable[[HttpRequest, Exception], HttpResponse]
 
 
-def install(api: NinjaAPI, id_of: Callable[[HttpRequest], str]) -> None:
-    """Let an API answer every expected error as a problem; anything else rises."""
+def install(api: NinjaAPI, id_of: Callable[[HttpRequest], str], note: Callable[[HttpRequest, NotFound], None]) -> None:
+    """Let an API answer every expected error as a problem, and `note` what walls refuse; anything else rises."""
 
     def handled(make: Callable[[HttpRequest, Exception], HttpResponse], *errors: type[Exception]) -> None:
         for error in errors:
             api.add_exception_handler(error, make)  # type: ignore[arg-type]  # -- a handler is given the error itself, never its class
 
     def refused(request: HttpRequest, error: Exception) -> HttpResponse:
+        if isinstance(error, NotFound):
+            note(request, error)
         return of_refusal(id_of(request), error if isinstance(error, Refused) else Refused(str(error)), "If-Match" in request.headers)
 
     def invalid(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -50,7 +50,7 @@ def once(request: HttpRequest, actor: Actor, run: Callable[[], HttpResponseBase]
     if key is None:
         fault = Fault(detail="A key is 1 to 128 printable ASCII characters without spaces.", header=HEADER)
         return problems.answer(call_of(request).id, 400, code="key_refused", detail=fault.detail, errors=[fault])
-    print_ = fingerprint(request)
+    print_ = fingerprint(request, actor.name)
     answer: HttpResponseBase | None = None
     try:
         with transaction.atomic():
@@ -109,9 +109,12 @@ def _busy(request: HttpRequest) -> HttpResponse:
     return problems.answer(call_of(request).id, 409, code="key_busy", detail=detail, headers={"Retry-After": "1"})
 
 
-def fingerprint(request: HttpRequest) -> str:
-    """Return the SHA-256 over what a request asks for: method, address, fields, files and body (64 hexadecimal digits)."""
-    found = hashlib.sha256(f"{request.method} {request.get_full_path()} {request.headers.get('If-Match', '')}\n".encode())
+def fingerprint(request: HttpRequest, caller: str) -> str:
+    """Return the SHA-256 over what a request asks for: caller, method, address, fields, files and body (64 hexadecimal digits).
+
+    The caller is an account with its token: what one token was answered is not told to another that may do less.
+    """
+    found = hashlib.sha256(f"{caller} {request.method} {request.get_full_path()} {request.headers.get('If-Match', '')}\n".encode())
     if request.content_type == "multipart/form-data":
         for name, values in sorted(request.POST.lists()):
             found.update(msgspec.json.encode([name, [str(value) for value in values]]))

@@ -129,13 +129,27 @@ def forget_invitations(now: datetime) -> int:
 def _taken(secret: str, now: datetime | None) -> tuple[Invitation, Actor]:
     """Mark an invitation as accepted, under its lock, and return it with the actor in whose name the account is made."""
     moment = now or utc_now()
-    rows = Invitation.objects.select_for_update(of=("self",)).select_related("organisation")
+    rows = Invitation.objects.select_for_update(of=("self",)).select_related("organisation", "created_by")
     row = rows.filter(digest=tokens.digest(secret), accepted_at=None, revoked_at=None, expires_at__gt=moment).first()
     if row is None:
-        raise InvitationRefused(_("This invitation does not hold any more. Ask for a new one."))
+        raise InvitationRefused(_("This invitation is no longer valid. Ask for a new one."))
+    _still_given(row)
     row.accepted_at = moment
     row.save(update_fields=["accepted_at"])
     return row, access.system(f"invitation-{row.pk}")
+
+
+def _still_given(row: Invitation) -> None:
+    """Return where whoever made the invitation could still make it today. Raises InvitationRefused.
+
+    One without a maker is the command line's: an account that is removed takes its invitations along.
+    """
+    if row.created_by is None:
+        return
+    try:
+        actions.require_may_give(access.actor_of(row.created_by), Role(row.role), Scope(row.scope), OrganisationId(row.organisation_id))
+    except NotFound:
+        raise InvitationRefused(_("Whoever invited you may not do so any more. Ask for a new invitation.")) from None
 
 
 def _become_member(row: Invitation, user: int, by: Actor, now: datetime | None) -> int:

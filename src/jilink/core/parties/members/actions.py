@@ -12,6 +12,7 @@ from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.actions import NameTaken, require_may_give
 from jilink.core.parties.models import Member, Organisation, Team, TeamMember
 from jilink.core.parties.rules import Permission, Role, Scope
+from jilink.core.parties.sessions import end_sessions
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId, TeamId
@@ -100,12 +101,13 @@ def reset_second_factor(*, user: int, organisation: OrganisationId, by: Actor) -
         for row in rows:  # of a person with other roles elsewhere, only somebody who could give those too
             require_may_give(by, Role(row.role), Scope(row.scope), OrganisationId(row.organisation_id))
     Authenticator.objects.filter(user_id=user).delete()
+    end_sessions(user)  # whoever found the lost device may be signed in
     audit.record(by, "member.factors_reset", f"user:{user}", organisation)
 
 
 @transaction.atomic
 def remove_member(*, user: int, organisation: OrganisationId, by: Actor) -> None:
-    """End a membership, and with it the person's place in the teams of the organisation and of those below it.
+    """End a membership, every session of the person, and their place in the teams of the organisation and of those below it.
 
     Raises NotFound where there is none, or where it grants what the remover does not hold.
     """
@@ -116,10 +118,14 @@ def remove_member(*, user: int, organisation: OrganisationId, by: Actor) -> None
     require_may_give(by, Role(row.role), Scope(row.scope), organisation)
     path = row.organisation.path
     row.delete()
-    remaining = list(Member.objects.filter(user_id=user).values_list("organisation__path", flat=True))
-    for place in TeamMember.objects.filter(user_id=user, team__organisation__path__startswith=path).select_related("team__organisation"):
-        if not any(place.team.organisation.path.startswith(other) for other in remaining):
-            place.delete()
+    with walls.everything():  # memberships above may still reach these teams, and teams below are not always in scope
+        remaining = list(Member.objects.filter(user_id=user).values_list("organisation__path", flat=True))
+        for place in TeamMember.objects.filter(user_id=user, team__organisation__path__startswith=path).select_related(
+            "team__organisation"
+        ):
+            if not any(place.team.organisation.path.startswith(other) for other in remaining):
+                place.delete()
+    end_sessions(user)
     audit.record(by, "member.removed", f"user:{user}", organisation)
 
 

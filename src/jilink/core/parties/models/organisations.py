@@ -1,5 +1,8 @@
 """Tables of organisations, of those who sign in, and of what they are there."""
 
+from collections.abc import Iterator
+from hashlib import sha256
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -34,6 +37,19 @@ class User(AbstractUser):
     language = models.CharField(max_length=12, blank=True, default="")
     service_of = models.ForeignKey(Organisation, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     """Set for an account of a program: it has no password and comes in by tokens alone (`models.tokens`)."""
+    session_round = models.PositiveIntegerField(default=0)
+    """Grows where every session must end (`sessions`); each session carries a hash of what it began with."""
+
+    def get_session_auth_hash(self) -> str:
+        """Return what sessions are compared with at each request (Django, "Session invalidation on password change")."""
+        return self._of_this_round(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Return the same under keys that were replaced."""
+        return map(self._of_this_round, super().get_session_auth_fallback_hash())
+
+    def _of_this_round(self, hashed: str) -> str:
+        return sha256(f"{hashed} {self.session_round}".encode()).hexdigest() if self.session_round else hashed
 
     def has_perm(self, perm: str, obj: object | None = None) -> bool:
         """Return whether any membership grants the permission named `perm`: for showing links, never for allowing."""

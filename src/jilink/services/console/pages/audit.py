@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from jilink.core.parties import audit as chain
 from jilink.core.parties import reads as parties
 from jilink.core.parties import trail
-from jilink.core.parties.access import Actor, require_anywhere
+from jilink.core.parties.access import NOBODY, Actor, require_anywhere
 from jilink.core.parties.members import reads as members
 from jilink.core.parties.rules import Permission, Role, Scope
 from jilink.core.parties.trail import Asked, Entry
@@ -39,7 +39,7 @@ class FilterForm(forms.Form):
     area = forms.ChoiceField(label=gettext_lazy("What"), required=False)
     subject = forms.RegexField(
         r"^[a-z_-]{1,30}(:[\w:.-]{0,60})?$",
-        label=gettext_lazy("Thing"),
+        label=gettext_lazy("Assets concerned"),
         required=False,
         widget=forms.TextInput(attrs={"placeholder": "asset:12"}),
     )
@@ -97,6 +97,8 @@ class Names:
         """Return how whoever did something is called."""
         if name.startswith("system:"):
             return _("The installation")
+        if name == NOBODY.name:
+            return _("Somebody")
         account, _slash, token = name.partition("/")
         who = self.of(account)
         return _("{who} (token {number})").format(who=who, number=token.removeprefix("token:")) if token else who

@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 SENTENCES: dict[str, Promise] = {
+    "access.refused": _("{who} was refused {what}"),
     "alarm.acknowledged": _("{who} acknowledged {what}"),
     "alarm.acknowledgement_undone": _("{who} took back the acknowledgement of {what}"),
     "areas.loaded": _("{who} loaded areas into {what}"),
@@ -78,6 +79,7 @@ SENTENCES: dict[str, Promise] = {
     "rule.tried": _("{who} tried {what}"),
     "service.added": _("{who} added the program {what}"),
     "service.closed": _("{who} closed the program {what}"),
+    "sign_in.refused": _("{who} was not let in as {what}"),
     "skills.set": _("{who} set the skills of {what}"),
     "team.added": _("{who} added {what}"),
     "team.member": _("{who} put somebody in {what}"),
@@ -119,6 +121,7 @@ AREAS: dict[str, tuple[Promise, tuple[str, ...]]] = {
             "webhook.revealed",
         ),
     ),
+    "refused": (_("Refused attempts"), ("access.refused", "sign_in.refused")),
     "taken": (_("Data exported"), ("audit.exported", "export.", "person.exported", "vehicles.exported")),
     "members": (_("Members and organisations"), ("member.", "organisation.", "team.", "user.")),
     "keys": (_("Programs and webhooks"), ("service.", "token.", "webhook.")),
@@ -160,10 +163,12 @@ THINGS: dict[str, Promise] = {
     "letter": _("dead letter {number}"),
     "media": _("recording {number}"),
     "organisation": _("organisation {number}"),
+    "permission": _("what needs the right {number}"),
     "person": _("person {number}"),
     "rule": _("alarm rule {number}"),
     "team": _("team {number}"),
     "token": _("token {number}"),
+    "unknown": _("an unknown account"),
     "user": _("account {number}"),
     "vehicles": _("all vehicles"),
     "waiting": _("waiting terminal {number}"),
