@@ -83,7 +83,7 @@ def opened(page: Page) -> str:
     page.fill("[name=address]", "Bridge 3")
     page.click("#where .button-primary")
     page.wait_for_url("**/check")
-    page.get_by_role("button", name="Open the case").click()
+    page.get_by_role("button", name="Create the case").click()
     page.wait_for_url(re.compile(r"/console/cases/\d{10}$"))
     return page.url
 

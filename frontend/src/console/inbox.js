@@ -14,6 +14,7 @@ let many = false;
 let at = null; // the case the keyboard is on
 
 const boxes = () => [...list.querySelectorAll(".tick input")];
+const link = (id) => list.querySelector(`tr[data-case="${id}"] .row-link`);
 const rows = () => [...list.querySelectorAll("tr[data-case]")];
 
 function paint() {
@@ -49,13 +50,14 @@ async function load() {
   try {
     const response = await fetch(location.pathname + location.search, { headers: { "HX-Request": "true" }, cache: "no-store" });
     if (!response.ok || response.redirected) return;
-    const focused = list.contains(document.activeElement) ? document.activeElement.id : "";
+    const held = list.contains(document.activeElement);
+    const focused = document.activeElement?.id;
     list.innerHTML = await response.text();
     for (const id of wanted) fresh.delete(id);
     many = false;
     selection.after(boxes());
     for (const row of rows()) row.classList.toggle("row-fresh", !before.has(row.dataset.case) || wanted.has(Number(row.dataset.case)));
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    if (held) (document.getElementById(focused) ?? link(at) ?? list.querySelector(".row-link"))?.focus({ preventScroll: true });
     paint();
     offer();
   } catch {
@@ -94,8 +96,8 @@ onKey(["x"], () => {
   selection.note(box);
   paint();
 });
-onKey(["Enter"], (event) => {
-  if (event.target.closest("a, button, summary, input")) return;
+onKey(["Enter", "o"], (event) => {
+  if (event.key === "Enter" && event.target.closest("a, button, summary, input")) return;
   rows()
     .find((row) => row.dataset.case === at)
     ?.querySelector(".row-link")
@@ -123,9 +125,9 @@ addEventListener("pageshow", () => {
 
 follow(`${words.live}?query=${encodeURIComponent(location.search.slice(1))}`, {
   counts(told) {
-    const numbers = list.querySelectorAll(".subnav b");
+    const numbers = inbox.querySelectorAll(".subnav b");
     for (const [turn, whose] of ["mine", "team", "unassigned", "all"].entries()) if (numbers[turn]) numbers[turn].textContent = told.inboxes[whose];
-    for (const chip of list.querySelectorAll("[data-view]")) if (chip.dataset.view in told.views) chip.querySelector("b").textContent = told.views[chip.dataset.view];
+    for (const chip of inbox.querySelectorAll("[data-view]")) if (chip.dataset.view in told.views) chip.querySelector("b").textContent = told.views[chip.dataset.view];
   },
   cases(told) {
     const shown = new Set(rows().map((row) => Number(row.dataset.case)));

@@ -66,8 +66,8 @@ def test_every_filter_stands_in_the_address(office: Office) -> None:
         ({"type": "rural_question"}, "maize", "Renmin"),
         ({"q": "renmin"}, "Renmin", "maize"),
         ({"priority": "5"}, "Renmin", "maize"),
-        ({"state": "closed"}, "No case fits", "Renmin"),
-        ({"unit": str(office.world.depot)}, "No case fits", "Renmin"),
+        ({"state": "closed"}, "No cases match", "Renmin"),
+        ({"unit": str(office.world.depot)}, "No cases match", "Renmin"),
     ):
         page = shown(browser, view="all", **query)
         assert there in page and gone not in page, query
@@ -79,7 +79,7 @@ def test_an_address_that_says_nonsense_shows_a_list(office: Office) -> None:
     title_of(office, "Lid on Renmin Street")
     browser = browser_of(office)
     page = shown(browser, view="all", type="\0", unit="x", priority="9" * 30, sort="drop table", due="never", cursor="zzz")
-    assert "No case fits" in page or "Renmin" in page
+    assert "No cases match" in page or "Renmin" in page
 
 
 def test_pages_follow_each_other_without_losing_a_case(office: Office) -> None:

@@ -91,11 +91,16 @@ def measure(value: Number | None, unit: str = "", digits: int = 0) -> SafeString
 
 @register.simple_tag
 def moment(value: datetime | None, style: str = "full") -> SafeString:
-    """Show a time in the viewer's zone: ``full`` to the second, ``minute``, or ``clock`` (time alone, the day in its title)."""
+    """Show a time in the viewer's zone: ``full`` to the second, ``minute``, ``clock`` (time alone), or ``short``.
+
+    ``short`` is for lists: the time alone today, the day without its year this year. The whole moment stands in the title.
+    """
     if value is None:
         return _nothing(gettext("never"))
     local = timezone.localtime(value)
-    pattern = {"full": "%Y-%m-%d %H:%M:%S", "minute": "%Y-%m-%d %H:%M", "clock": "%H:%M:%S"}[style]
+    today = timezone.localtime(timezone.now()).date()
+    near = "%H:%M" if local.date() == today else "%m-%d %H:%M" if local.year == today.year else "%Y-%m-%d"
+    pattern = {"full": "%Y-%m-%d %H:%M:%S", "minute": "%Y-%m-%d %H:%M", "clock": "%H:%M:%S", "short": near}[style]
     full = local.strftime("%Y-%m-%d %H:%M:%S")
     return format_html('<time class="num" datetime="{}" title="{}">{}</time>', local.isoformat(), full, local.strftime(pattern))
 
@@ -243,7 +248,7 @@ def tiles(items: Sequence[Tile]) -> dict[str, object]:
 @register.simple_block_tag
 def entry(content: str, at: datetime, who: str = "", symbol: str = "", kind: str = "event") -> SafeString:
     """Tell one step of a story (in `ol.story`): `kind` is event, note (only colleagues read it) or reply (it went out)."""
-    head = format_html('<p class="story-head"><strong>{}</strong>{}</p>', who, moment(at, "full"))
+    head = format_html('<p class="story-head"><strong>{}</strong>{}</p>', who, moment(at, "minute"))
     mark = format_html('<span class="story-mark">{}</span>', icon(symbol or {"note": "edit", "reply": "send"}.get(kind, "clock")))
     return format_html('<li class="story-{}">{}<div class="story-body">{}{}</div></li>', kind, mark, head, content)
 

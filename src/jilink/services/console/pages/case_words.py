@@ -26,10 +26,16 @@ CHANNELS = {
     "phone": gettext_lazy("Telephone"),
 }
 REQUESTS = {
-    RequestKind.EXTENSION: gettext_lazy("More time"),
-    RequestKind.RETURN: gettext_lazy("Return of the order"),
+    RequestKind.EXTENSION: gettext_lazy("Extension"),
+    RequestKind.RETURN: gettext_lazy("Return"),
     RequestKind.SUSPENSION: gettext_lazy("Suspension"),
 }
+REQUESTING = {
+    RequestKind.EXTENSION: gettext_lazy("Request an extension"),
+    RequestKind.RETURN: gettext_lazy("Request a return"),
+    RequestKind.SUSPENSION: gettext_lazy("Request a suspension"),
+}
+"""What the buttons say."""
 OUTCOMES = {
     RequestState.ASKED: gettext_lazy("Waiting for a decision"),
     RequestState.APPROVED: gettext_lazy("Approved"),
@@ -100,7 +106,8 @@ def length(seconds: float) -> str:
         return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
     hours = minutes / 60
     if hours < 48:
-        return _("%(n)s hours") % {"n": number_format(round(hours, 1 if hours < 10 else 0))}
+        shown = round(hours, 1)
+        return _("%(n)s hours") % {"n": number_format(round(shown) if shown >= 10 or shown == round(shown) else shown)}
     return ngettext("%(n)d day", "%(n)d days", round(hours / 24)) % {"n": round(hours / 24)}
 
 
