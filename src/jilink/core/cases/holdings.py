@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from jilink.core.cases import finding
 from jilink.core.cases.models import Case, Entry, Rating, Reply
 from jilink.core.cases.reads.ground import answers_of, definition_of
 from jilink.core.cases.rules.form import PersonQuestion, PlaceQuestion, TextQuestion
@@ -74,21 +75,26 @@ def _erase(person: PersonId) -> int:
         kept = {key: value for key, value in answers_of(row).items() if key not in told}
         Case.objects.filter(pk=row.pk).update(answers=msgspec.json.encode(kept).decode())
     Rating.objects.filter(case__in=rows).update(comment="", answers="{}", outcome="")
+    known = {row.pk for row in rows} | set(Reply.objects.filter(person=person).values_list("case_id", flat=True))
     Reply.objects.filter(person=person).update(recipient="", address="", text="", person=None)
     Entry.objects.filter(case__in=rows, kind="edited").update(detail='{"kind":"edited","changes":[]}')
     blank = {"title": "-", "description": "", "address": "", "latitude": None, "longitude": None, "accuracy_m": None, "person": None}
-    return Case.objects.filter(person=person).update(**blank)
+    erased = Case.objects.filter(person=person).update(**blank)
+    finding.put(sorted(known))
+    return erased
 
 
 def _move(source: PersonId, target: PersonId) -> list[int]:
     moved = list(Case.objects.filter(person=source).values_list("pk", flat=True))
     Case.objects.filter(pk__in=moved).update(person=target)
     Reply.objects.filter(person=source, case__in=moved).update(person=target)
+    finding.put(moved)
     return moved
 
 
 def _put_back(numbers: Sequence[int], person: PersonId) -> None:
     Case.objects.filter(pk__in=numbers).update(person=person)
+    finding.put(numbers)
 
 
 hold(Holding("cases", export=_export, erase=_erase, move=_move, put_back=_put_back))

@@ -1,5 +1,6 @@
 """What cases do when something happened: answer bells, end suspensions, set clocks anew. Twice or late changes nothing."""
 
+from jilink.core.cases import finding
 from jilink.core.cases.actions import escalating
 from jilink.core.cases.actions.requesting import end_suspension
 from jilink.core.cases.events import (
@@ -15,8 +16,10 @@ from jilink.core.cases.events import (
     CaseRequestDecided,
     CaseSuspensionEnded,
 )
+from jilink.core.cases.models import Case
 from jilink.core.cases.reports.counting import count_case
 from jilink.core.outbox.registry import Context, reacts_to
+from jilink.core.parties.people.events import PersonChanged
 from jilink.kernel.clock import utc_now
 
 
@@ -40,6 +43,12 @@ def renew(event: CaseCalendarLoaded, context: Context) -> None:
         for case in found:
             escalating.renew_clocks(case=case, calendar_key=event.key, now=utc_now())
         after = found[-1]
+
+
+@reacts_to(PersonChanged)
+def find_by_name(event: PersonChanged, context: Context) -> None:
+    """Let the cases of a person be found by what the person is called now."""
+    finding.put(list(Case.objects.filter(person=event.person).order_by("pk").values_list("pk", flat=True)))
 
 
 def count(event: CaseEvent, context: Context) -> None:

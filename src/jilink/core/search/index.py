@@ -6,6 +6,7 @@ Rows name no organisation: every search is bounded by a query of the items that 
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from django.db import connection
@@ -81,7 +82,9 @@ class Index:
 
     def pour(self, items: Iterable[tuple[int, Iterable[Document]]]) -> None:
         """Add items that the index has nothing of yet."""
-        _engine().add(self.table, (row for item, documents in items for row in _rows(item, documents)))
+        rows = (row for item, documents in items for row in _rows(item, documents))
+        while some := list(islice(rows, TOGETHER)):  # they may be read from this very connection, which takes one thing at a time
+            _engine().add(self.table, some)
 
     def forget(self, items: Sequence[int]) -> None:
         """Take items out of the index."""

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from jilink.core.cases.events import CaseEvent
+from jilink.core.cases import finding
+from jilink.core.cases.events import CaseEdited, CaseEvent, CaseNoted, CaseOpened, CaseReplyWritten
 from jilink.core.cases.models import Case, CaseType, Entry, Request
 from jilink.core.cases.reads.ground import HIDDEN, Ground, beyond, ground_of, require
 from jilink.core.cases.rules import timeline
@@ -18,6 +19,8 @@ from jilink.core.parties.models import Organisation
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.spine.events import Event
+
+_WORDED: frozenset[type[CaseEvent]] = frozenset({CaseOpened, CaseEdited, CaseNoted, CaseReplyWritten})
 
 
 @dataclass(slots=True)
@@ -48,7 +51,9 @@ class Desk(Ground):
         write_entry(self.row, detail, self.by, self.now)
 
     def tell(self, kind: type[CaseEvent], **values: object) -> None:
-        """Add an event of this case to the outbox."""
+        """Add an event of this case to the outbox, and where it brought new words, let the case be found by them."""
+        if kind in _WORDED:
+            finding.put([self.row.pk])
         event = kind(case=self.row.pk, number=self.row.number, unit=self.row.unit_id, by=self.by.user, **values)
         with beyond(self.row):
             outbox.add(event, organisation=self.row.organisation_id, aggregate=f"case:{self.row.pk}", now=self.now)

@@ -10,11 +10,11 @@ from enum import StrEnum
 import msgspec
 from django.db.models import Count, F, Q, QuerySet
 
+from jilink.core.cases import finding
 from jilink.core.cases.models import Case, Clock, Request
 from jilink.core.cases.reads.ground import definition_of
-from jilink.core.cases.rules import allowed, numbers, workflow
+from jilink.core.cases.rules import allowed, workflow
 from jilink.core.cases.rules.allowed import Act
-from jilink.core.cases.rules.numbers import NumberMisread
 from jilink.core.cases.rules.workflow import CALL_BACK, RequestState, State
 from jilink.core.parties import access
 from jilink.core.parties.access import Actor
@@ -43,6 +43,8 @@ class Order(StrEnum):
     """The next due first, those without a due time last."""
     PRIORITY = "priority"
     UPDATED = "updated"
+    BEST = "best"
+    """What fits the text best first, at most 200; without a text, or where it is a number, the newest first."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,7 +72,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     asset: int | None = None
     interaction: int | None = None
     text: str = ""
-    """A number of a case as typed or said, or words of title and address."""
+    """A number of a case as typed or said, or pieces of its words: number, title, description, address, notes, replies, and the person's
+    name where the actor may see people. Every piece must be there."""
     requested: bool = False
     """Something was asked for and waits to be decided."""
     call_back: bool = False
@@ -168,7 +171,7 @@ def condition(actor: Actor, wanted: Filter, now: datetime) -> Q:
         found &= Q(pk__in=Request.objects.filter(state=RequestState.ASKED.value).values("case_id"))
     if wanted.call_back:
         found &= Q(pk__in=Clock.objects.filter(key=CALL_BACK, ended_at=None).values("case_id"))
-    return found & _whose(actor, wanted.whose) & _text(wanted.text)
+    return found & _whose(actor, wanted.whose) & finding.condition(actor, wanted.text)
 
 
 def _whose(actor: Actor, whose: Whose) -> Q:
@@ -182,27 +185,35 @@ def _whose(actor: Actor, whose: Whose) -> Q:
     return Q()
 
 
-def _text(words: str) -> Q:
-    if not words.strip():
-        return Q()
-    try:
-        return Q(number=numbers.parse(words))
-    except NumberMisread:
-        return Q(title__icontains=words.strip()) | Q(address__icontains=words.strip())
-
-
 def cases(actor: Actor, wanted: Filter, *, now: datetime, order: Order = Order.NEWEST, cursor: str = "", limit: int = 50) -> Page:
     """Return a page of the cases that the actor may see and the filter lets through. Raises CursorMisread.
 
     Pages are cut by the key of their last row: what is added or moved meanwhile never shows a row twice or hides another.
     """
-    rows = Case.objects.filter(in_reach(actor), condition(actor, wanted, now)).select_related("type", "unit")
     size = max(1, min(limit, LONGEST_PAGE))
+    if order == Order.BEST and finding.is_words(wanted.text):
+        return _best(actor, wanted, now, cursor, size)
+    order = Order.NEWEST if order == Order.BEST else order
+    rows = Case.objects.filter(in_reach(actor), condition(actor, wanted, now)).select_related("type", "unit")
     if cursor:
         rows = rows.filter(_after(order, cursor))
     found = list(_ordered(rows, order)[: size + 1])
     following = _cursor(order, found[size - 1]) if len(found) > size else ""
     return Page(tuple(row_of(row, now) for row in found[:size]), following)
+
+
+def _best(actor: Actor, wanted: Filter, now: datetime, cursor: str, size: int) -> Page:
+    """Return a page in the order of rank; its cursor says how many came before and which was the last."""
+    seen = Case.objects.filter(in_reach(actor), condition(actor, msgspec.structs.replace(wanted, text=""), now))
+    found = [hit.item for hit in finding.best(actor, wanted.text, seen)]
+    start = 0
+    if cursor:
+        place, last = _read_cursor(Order.BEST, cursor)
+        start = found.index(last) + 1 if last in found else int(str(place))
+    shown = found[start : start + size]
+    rows = {row.pk: row for row in Case.objects.filter(pk__in=shown).select_related("type", "unit")}
+    following = _written(Order.BEST, start + size, shown[-1]) if len(found) > start + size else ""
+    return Page(tuple(row_of(rows[pk], now) for pk in shown if pk in rows), following)
 
 
 def rows_of(actor: Actor, cases: Collection[int], *, now: datetime) -> tuple[CaseRow, ...]:
@@ -255,17 +266,20 @@ _READ: dict[Order, Callable[[str | int | None], object]] = {
     Order.DUE: lambda key: datetime.fromisoformat(str(key)) if key is not None else None,
     Order.UPDATED: lambda key: datetime.fromisoformat(str(key)),
     Order.PRIORITY: lambda key: int(key or 0),
+    Order.BEST: lambda key: int(key or 0),
 }
 
 
 def _cursor(order: Order, row: Case) -> str:
     key = {Order.DUE: row.due_at, Order.UPDATED: row.updated_at, Order.PRIORITY: row.priority}.get(order)
-    plain = key.isoformat() if isinstance(key, datetime) else key
-    return base64.urlsafe_b64encode(msgspec.json.encode((order.value, plain, row.pk))).decode().rstrip("=")
+    return _written(order, key.isoformat() if isinstance(key, datetime) else key, row.pk)
 
 
-def _after(order: Order, cursor: str) -> Q:
-    """Return the condition for rows behind a cursor."""
+def _written(order: Order, key: str | int | None, pk: int) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((order.value, key, pk))).decode().rstrip("=")
+
+
+def _read_cursor(order: Order, cursor: str) -> tuple[object, int]:
     try:
         made_for, key, pk = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=_Cursor)
         value = _READ[order](key) if order in _READ else None
@@ -273,6 +287,12 @@ def _after(order: Order, cursor: str) -> Q:
         raise CursorMisread("cursor", "This is no cursor.") from error
     if made_for != order:
         raise CursorMisread("order", "This cursor belongs to another order.")
+    return value, pk
+
+
+def _after(order: Order, cursor: str) -> Q:
+    """Return the condition for rows behind a cursor."""
+    value, pk = _read_cursor(order, cursor)
     column, falls = _KEYS[order]
     side = "lt" if falls else "gt"
     if column == "pk":

@@ -1,12 +1,14 @@
-"""Keeping the sums: what one case counts as, taken out and put in again when it changes; and everything made anew."""
+"""Keeping the sums: what one case counts as, taken out and put in again when it changes; and everything made anew.
 
-from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date, datetime
+What a case counts as is said once, as a query: a reaction takes one row of it, `rebuild` lets the database insert all of them.
+"""
+
+from datetime import date
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db import connection, transaction
+from django.db.models import Case as Choose
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from jilink.core.cases.models import Case, CaseDay, CaseFact, CaseType, Clock, Entry, Rating, Request
@@ -18,9 +20,12 @@ from jilink.core.parties import walls
 from jilink.kernel.clock import CHINA
 
 AREA_LEVELS, AREA_LENGTH = 3, 40
-CHUNK = 4_000
 Key = tuple[int, str, int, str, str, date]
 """Organisation, split, unit, area, type and day: one row of sums."""
+PLACE = ("organisation_id", "split", "unit_id", "area", "type_key", "day")
+FACT = ("case_id", "organisation_id", "unit_id", "type_key", "area", "opened_on", "closed_on", *MEASURES)
+PLAIN = ("pk", "organisation_id", "unit_id", "type_key", "area", "state", "opened_at", "dispatched_at", "closed_at")
+FOUND = ("finished_at", "through", "was_reworked", "was_returned", "work_late", "whole_late", "rates", "good_rates")
 
 
 def county(area: str) -> str:
@@ -35,11 +40,11 @@ def county(area: str) -> str:
 def count_case(case: int) -> None:
     """Let a case count as what it is now. Twice or late changes nothing."""
     with walls.everything():  # a case may have left a unit whose sums it was in
-        row = Case.objects.select_for_update(of=("self",)).filter(pk=case).first()
+        row = Case.objects.select_for_update(of=("self",), no_key=True).filter(pk=case).first()
         if row is None:
             return
         old = CaseFact.objects.filter(pk=case).first()
-        (new,) = _facts(Case.objects.filter(pk=case), row.type)
+        new = _fact(row)
         if old is not None:
             if _values(old) == _values(new):
                 return
@@ -50,97 +55,128 @@ def count_case(case: int) -> None:
 
 @transaction.atomic
 def rebuild() -> int:
-    """Make all facts and sums anew from the cases, and return how many there were."""
-    with walls.everything():
-        CaseDay.objects.all().delete()
-        CaseFact.objects.all().delete()
-        sums: dict[Key, list[int]] = defaultdict(lambda: [0] * (len(MEASURES) + 1))
-        counted = 0
+    """Make all facts and sums anew from the cases, in the database, and return how many there were.
+
+    Reports go on showing the old sums until it is done; what changes meanwhile is counted behind it.
+    """
+    facts, days = CaseFact._meta.db_table, CaseDay._meta.db_table
+    with walls.everything(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"LOCK TABLE {facts} IN ACCESS EXCLUSIVE MODE")  # who counts a case waits before it reads what it counted as
+        cursor.execute(f"DELETE FROM {facts}")  # noqa: S608 -- our own tables
         for kind in CaseType.objects.order_by("pk"):
-            for facts in _chunks(kind):
-                counted += len(facts)
-                CaseFact.objects.bulk_create(facts, batch_size=1000)
-                for fact in facts:
-                    for key, values in _shares(fact):
-                        row = sums[key]
-                        for place, value in enumerate(values):
-                            row[place] += value
-        CaseDay.objects.bulk_create((_day(key, values) for key, values in sums.items()), batch_size=1000)
-        return counted
+            sql, parameters = _counted(Case.objects.filter(type=kind), kind)
+            cursor.execute(f"INSERT INTO {facts} ({', '.join(FACT)}) {sql}", parameters)
+        cursor.execute(f"DELETE FROM {days}")  # noqa: S608 -- our own tables
+        cursor.execute(f"INSERT INTO {days} ({', '.join((*PLACE, *MEASURES, 'ended'))}) {_summed()}")
+        cursor.execute(f"SELECT count(*) FROM {facts}")  # noqa: S608 -- our own tables
+        return int(cursor.fetchone()[0])
 
 
-def _chunks(kind: CaseType) -> Iterator[list[CaseFact]]:
-    after = 0
-    while True:
-        keys = list(Case.objects.filter(type=kind, pk__gt=after).order_by("pk").values_list("pk", flat=True)[:CHUNK])
-        if not keys:
-            return
-        after = keys[-1]
-        yield _facts(Case.objects.filter(type=kind, pk__gte=keys[0], pk__lte=after), kind)
+def _fact(row: Case) -> CaseFact:
+    sql, parameters = _counted(Case.objects.filter(pk=row.pk), row.type)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found = dict(zip(FACT, cursor.fetchone(), strict=True))
+    days = {name: date.fromisoformat(found[name]) for name in ("opened_on", "closed_on") if isinstance(found[name], str)}
+    return CaseFact(**{**found, **days})
 
 
-def _facts(rows: QuerySet[Case], kind: CaseType) -> list[CaseFact]:
-    """Return what cases of one type count as."""
+def _counted(rows: QuerySet[Case], kind: CaseType) -> tuple[str, tuple[Any, ...]]:
+    """Return the query of what cases of one type count as, its columns those of FACT."""
+    asked = _known(rows, kind).order_by().values_list(*PLAIN, *FOUND)
+    sql, parameters = asked.query.sql_with_params()
+    closed, gone = f"state = '{State.CLOSED}'", f"state IN ('{State.VOID}', '{State.MERGED}')"
+    due = f"NOT ({gone}) AND (dispatched_at IS NOT NULL OR {closed})"
+    handled = f"({due}) AND ({closed} OR (finished_at IS NOT NULL AND through = 1))"
+    seconds = _seconds("coalesce(dispatched_at, opened_at)", "coalesce(finished_at, closed_at)")
+
+    def one(condition: str) -> str:
+        return f"CASE WHEN {condition} THEN 1 ELSE 0 END"
+
+    values = {
+        "area": _county("area"),
+        "opened_on": _day("opened_at"),
+        "closed_on": f"CASE WHEN {closed} THEN {_day('closed_at')} END",
+        "opened": "1",
+        "closed": one(closed),
+        "voided": one(gone),
+        "dispatched": one("dispatched_at IS NOT NULL"),
+        "due_work": one(due),
+        "handled": one(handled),
+        "handled_in_time": one(f"({handled}) AND NOT work_late"),
+        "handle_seconds": f"CASE WHEN {handled} THEN {seconds} ELSE 0 END",
+        "closed_in_time": one(f"{closed} AND NOT whole_late"),
+        "reworked": one(f"({handled}) AND was_reworked"),
+        "returned": one("was_returned"),
+        "rated": "rates",
+        "satisfied": "good_rates",
+    }
+    columns = ", ".join(("case_id", *PLAIN[1:], *FOUND))
+    shown = ", ".join(values.get(name, name) for name in FACT)
+    return f"WITH known ({columns}) AS MATERIALIZED ({sql}) SELECT {shown} FROM known", tuple(parameters)  # noqa: S608 -- our own words
+
+
+def _known(rows: QuerySet[Case], kind: CaseType) -> QuerySet[Case]:
+    """Return cases with what their timelines, clocks, requests and ratings say."""
     stages = definition_of(kind.definition).stages
     work = [stage.key for stage in stages if stage.kind == StageKind.WORK]
-    done = {stage.key for stage in stages if stage.kind in {StageKind.CHECK, StageKind.CLOSED}}
+    done = [stage.key for stage in stages if stage.kind in {StageKind.CHECK, StageKind.CLOSED}]
     lines = Entry.objects.filter(case=OuterRef("pk"), kind="stepped")
     late = Clock.objects.filter(case=OuterRef("pk"), ended_at__gt=F("due_at"))
-    rates = Rating.objects.filter(case=OuterRef("pk")).order_by().values("case")
-    found = rows.annotate(
+    ratings = Rating.objects.filter(case=OuterRef("pk")).order_by().values("case")
+    returned = Request.objects.filter(
+        case=OuterRef("pk"), kind=RequestKind.RETURN.value, state__in=[RequestState.APPROVED.value, RequestState.ARBITRATION.value]
+    )
+    good = Count("pk", filter=Q(level__gte=Satisfaction.BASICALLY_SATISFIED.value))
+    return rows.annotate(
         finished_at=Subquery(lines.filter(detail__contains=f'"step":"{Step.FINISH.value}"').order_by("-pk").values("at")[:1]),
+        through=Choose(When(stage__in=done, then=Value(1)), default=Value(0), output_field=IntegerField()),
         was_reworked=Exists(lines.filter(detail__contains=f'"step":"{Step.REWORK.value}"')),
-        was_returned=Exists(
-            Request.objects.filter(
-                case=OuterRef("pk"),
-                kind=RequestKind.RETURN.value,
-                state__in=[RequestState.APPROVED.value, RequestState.ARBITRATION.value],
-            )
-        ),
+        was_returned=Exists(returned),
         work_late=Exists(late.filter(key__in=work)),
         whole_late=Exists(late.filter(key=WHOLE)),
-        ratings_count=Coalesce(Subquery(rates.annotate(n=Count("pk")).values("n")), 0),
-        good_count=Coalesce(
-            Subquery(rates.annotate(n=Count("pk", filter=Q(level__gte=Satisfaction.BASICALLY_SATISFIED.value))).values("n")), 0
-        ),
-    )
-    return [_fact(row, done) for row in found]
-
-
-def _fact(row: Any, done: set[str]) -> CaseFact:  # noqa: ANN401 -- a case with the annotations above
-    closed, gone = row.state == State.CLOSED, row.state in {State.VOID, State.MERGED}
-    due = not gone and (row.dispatched_at is not None or closed)
-    handled = due and (closed or (row.finished_at is not None and row.stage in done))
-    return CaseFact(
-        case_id=row.pk,
-        organisation_id=row.organisation_id,
-        unit_id=row.unit_id,
-        type_key=row.type_key,
-        area=county(row.area),
-        opened_on=_day_of(row.opened_at),
-        closed_on=_day_of(row.closed_at) if closed else None,
-        opened=1,
-        closed=int(closed),
-        voided=int(gone),
-        dispatched=int(row.dispatched_at is not None),
-        due_work=int(due),
-        handled=int(handled),
-        handled_in_time=int(handled and not row.work_late),
-        handle_seconds=_seconds(row.dispatched_at or row.opened_at, row.finished_at or row.closed_at) if handled else 0,
-        closed_in_time=int(closed and not row.whole_late),
-        reworked=int(handled and row.was_reworked),
-        returned=int(row.was_returned),
-        rated=row.ratings_count,
-        satisfied=row.good_count,
+        rates=Coalesce(Subquery(ratings.annotate(n=Count("pk")).values("n")), 0),
+        good_rates=Coalesce(Subquery(ratings.annotate(n=good).values("n")), 0),
     )
 
 
-def _day_of(moment: datetime) -> date:
-    return moment.astimezone(CHINA).date()
+def _day(column: str) -> str:
+    """Return the day in China of a moment."""
+    ahead = f"{int(CHINA.utcoffset(None).total_seconds())} seconds"
+    if connection.vendor == "postgresql":
+        return f"(({column} AT TIME ZONE interval '{ahead}')::date)"
+    return f"date({column}, '{ahead}')"
 
 
-def _seconds(begin: datetime, end: datetime) -> int:
-    return max(0, int((end - begin).total_seconds()))
+def _seconds(begin: str, end: str) -> str:
+    if connection.vendor == "postgresql":
+        return f"greatest(0, trunc(extract(epoch FROM {end} - {begin})))::bigint"
+    return f"max(0, django_timestamp_diff({end}, {begin}) / 1000000)"
+
+
+def _county(column: str) -> str:
+    """Return `county` in the words of the database."""
+    if connection.vendor == "postgresql":
+        whole = f"('/' || btrim({column}, '/') || '/')"
+        cuts = [f"substring({whole} from '^(?:/[^/]+){{1,{levels}}}/')" for levels in range(AREA_LEVELS, 0, -1)]
+        return f"CASE {' '.join(f'WHEN length({cut}) <= {AREA_LENGTH} THEN {cut}' for cut in cuts)} ELSE '' END"
+    connection.ensure_connection()
+    connection.connection.create_function("jilink_county", 1, county, deterministic=True)
+    return f"jilink_county({column})"
+
+
+def _summed() -> str:
+    """Return the query of all sums of the facts there are."""
+    facts, sums = CaseFact._meta.db_table, ", ".join(f"sum({name})" for name in MEASURES)
+    parts = []
+    for split, unit, area in (("unit", "unit_id", "''"), ("area", "organisation_id", "area")):
+        place = f"SELECT organisation_id, '{split}' AS split, {unit} AS unit_id, {area} AS area, type_key"
+        named = ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
+        parts.append(f"{place}, opened_on AS day, {named}, 0 AS ended FROM {facts} GROUP BY 1, 2, 3, 4, 5, 6")
+        nothing = ", ".join("0" for _ in MEASURES)
+        parts.append(f"{place}, closed_on, {nothing}, count(*) FROM {facts} WHERE closed_on IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6")
+    return f"SELECT {', '.join(PLACE)}, {sums}, sum(ended) FROM ({' UNION ALL '.join(parts)}) AS parts GROUP BY {', '.join(PLACE)}"  # noqa: S608 -- as above
 
 
 def _values(fact: CaseFact) -> tuple[object, ...]:
@@ -156,24 +192,10 @@ def _shares(fact: CaseFact) -> list[tuple[Key, list[int]]]:
     return [((fact.organisation_id, *place, fact.type_key, day), values) for place in by for day, values in days]
 
 
-def _day(key: Key, values: list[int]) -> CaseDay:
-    organisation, split, unit, area, type_key, day = key
-    named = dict(zip((*MEASURES, "ended"), values, strict=True))
-    return CaseDay(organisation_id=organisation, split=split, unit_id=unit, area=area, type_key=type_key, day=day, **named)
-
-
 def _add(fact: CaseFact, sign: int) -> None:
     for key, values in sorted(_shares(fact), key=lambda share: share[0][1:]):
-        organisation, split, unit, area, type_key, day = key
         change = {name: F(name) + sign * value for name, value in zip((*MEASURES, "ended"), values, strict=True) if value}
-        named: dict[str, Any] = {
-            "organisation_id": organisation,
-            "split": split,
-            "unit_id": unit,
-            "area": area,
-            "type_key": type_key,
-            "day": day,
-        }
+        named: dict[str, Any] = dict(zip(PLACE, key, strict=True))
         if change and not CaseDay.objects.filter(**named).update(**change):
             CaseDay.objects.get_or_create(**named)
             CaseDay.objects.filter(**named).update(**change)
