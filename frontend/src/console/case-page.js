@@ -10,11 +10,29 @@ const chosen = find("place-map");
 if (shown) import("./case-map.js").then(({ showPlace }) => showPlace(shown));
 if (chosen) import("./case-map.js").then(({ choosePlace }) => choosePlace(chosen, find("where"), () => find("area").dispatchEvent(new CustomEvent("jl:placed"))));
 
-// A choice may bring other questions: the form asks the server anew, and words being typed stay.
-document.addEventListener("change", (event) => {
-  if (event.target.closest("#questions") && event.target.matches("input[type=radio], input[type=checkbox], select")) {
-    find("questions").dispatchEvent(new CustomEvent("jl:asks"));
+// A choice may bring other questions: the form asks the server anew. What is typed and chosen until the answer comes stays, and asks again.
+const CHOICES = "input[type=radio], input[type=checkbox], select";
+const ask = () => find("questions").dispatchEvent(new CustomEvent("jl:asks"));
+const fields = () => [...find("questions").querySelectorAll("input, select, textarea")];
+const ticks = (field) => field.type === "radio" || field.type === "checkbox";
+const key = (field) => (ticks(field) ? `${field.name}=${field.value}` : field.name);
+let given = new Map();
+document.addEventListener("change", (event) => event.target.closest("#questions") && event.target.matches(CHOICES) && ask());
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "questions") given = new Map(fields().map((field) => [key(field), ticks(field) ? field.checked : field.value]));
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "questions" && event.target.id !== "questions") return;
+  let chosen = false;
+  for (const field of fields()) {
+    const now = given.get(key(field));
+    if (now === undefined || now === (ticks(field) ? field.checked : field.value)) continue;
+    if (ticks(field)) field.checked = now;
+    else field.value = now;
+    chosen ||= field.matches(CHOICES);
   }
+  given = new Map();
+  if (chosen) ask();
 });
 
 // Pictures open above the page.

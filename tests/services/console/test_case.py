@@ -86,6 +86,8 @@ def test_a_case_is_dispatched_done_checked_and_rated_from_its_page(office: Offic
     case, boss, worker = office.open(now=utc_now()), browser_of(office), worker_of(office)
     assert boss.post(address(case, "/do/step:dispatch"), {"unit": office.world.depot}).status_code == 302
     assert worker.post(address(case, "/do/step:finish"), {"reason": "put right"}).status_code == 302
+    assert 'id="own-work"' in worker.get(address(case)).content.decode()
+    assert 'id="own-work"' not in boss.get(address(case)).content.decode()
     code = office.view(case).definition.closing_codes[0].key
     assert boss.post(address(case, "/do/step:confirm"), {"code": code}).status_code == 302
     assert office.row(case).state == "closed"

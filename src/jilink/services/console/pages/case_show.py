@@ -5,7 +5,9 @@ from django.shortcuts import render
 
 from jilink.core.cases import reads
 from jilink.core.cases.reads import CaseView
+from jilink.core.cases.rules.definition import StageKind, Step
 from jilink.core.cases.rules.numbers import NumberMisread
+from jilink.core.cases.rules.timeline import Stepped
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
@@ -22,6 +24,15 @@ def numbered(actor: Actor, number: str) -> CaseView:
         return reads.case_numbered(actor, number, now=utc_now())
     except NumberMisread as error:
         raise NotFound("There is no such thing, or you may not see it.") from error
+
+
+def _own_work(actor: Actor, view: CaseView) -> bool:
+    """Return whether the case waits to be checked and it was this actor who said that it is done."""
+    if view.definition.stage(view.row.stage).kind != StageKind.CHECK:
+        return False
+    done = (line for line in reversed(view.timeline) if isinstance(line.detail, Stepped) and line.detail.step == Step.FINISH)
+    last = next(done, None)
+    return last is not None and last.actor == actor.name
 
 
 def show(
@@ -41,6 +52,7 @@ def show(
         "row": view.row,
         "head": heading(view, now),
         **{f"{group}_deeds": [each for each in offered if each.group == group] for group in GROUPS},
+        "own_work": _own_work(actor, view),
         "may_reveal": actor.may(Permission.REVEAL_PEOPLE),
         "may_manage_people": actor.may(Permission.MANAGE_PEOPLE),
         "now": now,
