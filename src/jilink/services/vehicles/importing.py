@@ -108,9 +108,9 @@ def _line(number: int, row: dict[str, str], organisation: OrganisationId) -> Lin
     data = VehicleData(plate=row.get("plate", "")[:60], organisation=organisation)
     try:
         if row.get("plate_colour"):
-            data = replace(data, plate_colour=_colour(row["plate_colour"]))
+            data = replace(data, plate_colour=colour(row["plate_colour"]))
         if row.get("kind"):
-            data = replace(data, kind=_kind(row["kind"]))
+            data = replace(data, kind=kind(row["kind"]))
         data = replace(
             data,
             plate=rules.plate(row.get("plate", "")),
@@ -118,7 +118,7 @@ def _line(number: int, row: dict[str, str], organisation: OrganisationId) -> Lin
             driver=row.get("driver", "")[:60],
             driver_phone=row.get("driver_phone", "").lstrip("'")[:20],
             terminal_phone=terminal_phone(row["terminal_phone"].lstrip("'")) if row.get("terminal_phone") else "",
-            profile=_profile(row.get("profile") or "standard"),
+            profile=profile(row.get("profile") or "standard"),
             note=row.get("note", "")[:200],
         )
     except Refused as error:
@@ -126,20 +126,23 @@ def _line(number: int, row: dict[str, str], organisation: OrganisationId) -> Lin
     return Line(number, data, "")
 
 
-def _colour(text: str) -> PlateColour:
+def colour(text: str) -> PlateColour:
+    """Return the colour that a code or a Chinese word stands for. Raises Refused."""
     code = COLOURS.get(text) or (int(text) if text.isascii() and text.isdecimal() else None)
     if code is None or code not in set(PlateColour):
         raise Refused("The plate colour must be one of 0, 1, 2, 3, 4, 5, 9.")
     return PlateColour(code)
 
 
-def _profile(text: str) -> str:
+def profile(text: str) -> str:
+    """Return the name of a terminal profile that there is. Raises Refused."""
     if text not in PROFILES:
         raise Refused(_("The terminal profile must be one of %(names)s.") % {"names": ", ".join(PROFILES)})
     return text
 
 
-def _kind(text: str) -> Kind:
+def kind(text: str) -> Kind:
+    """Return the kind that an English or Chinese word stands for. Raises Refused."""
     text = KINDS.get(text, text)
     if text not in set(Kind):
         raise Refused("The kind must be one of car, bus, truck, taxi, hazardous, farm, other.")

@@ -56,12 +56,13 @@ def as_csv(shape: type[BaseModel], pages: Iterable[Sequence[BaseModel]]) -> Iter
 
     A text that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV Injection").
     """
-    yield _lines([list(shape.model_fields)])
+    yield lines([list(shape.model_fields)])
     for page in pages:
-        yield _lines([[_cell(value) for value in row.model_dump(mode="json").values()] for row in page])
+        yield lines([[_cell(value) for value in row.model_dump(mode="json").values()] for row in page])
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+def lines(rows: Sequence[Sequence[str]]) -> bytes:
+    """Return rows of cells as comma-separated values."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode()

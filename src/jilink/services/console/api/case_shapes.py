@@ -275,12 +275,13 @@ class PrioritiseManyIn(In):
 
 
 class BulkOut(Out):
-    """What was done, what was not and why (by case), and the key that takes it back."""
+    """What was done, what was not and why (by case), the key that takes it back, and the run that keeps both."""
 
     done: list[int]
     refused: dict[int, str]
     undo: int | None
     undo_until: datetime | None
+    run: int | None = None
 
 
 class WordsIn(In):
