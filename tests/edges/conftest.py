@@ -41,12 +41,16 @@ class Gateway:
         return int(self.settings.terminals.rpartition(":")[2])
 
     def start(self) -> None:
+        """Start it and wait until it serves terminals."""
+        self.launch()
+        eventually(lambda: self.log.read_text().count("worker_ready") >= self.settings.terminals_workers, 30, self.log)
+
+    def launch(self) -> None:
         environment = dict(os.environ)
         for spec in fields(Settings):
             environment[f"JILINK_{spec.name.upper()}"] = str(getattr(self.settings, spec.name))
         with self.log.open("ab") as output:
             self.process = subprocess.Popen([sys.executable, "-c", CODE], env=environment, stdout=output, stderr=output)
-        eventually(lambda: self.log.read_text().count("worker_ready") >= self.settings.terminals_workers, 30, self.log)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:

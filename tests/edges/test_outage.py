@@ -77,6 +77,18 @@ def test_a_gateway_without_its_spine_stops_before_it_would_be_killed(tmp_path: P
         assert "worker_stopped" in gateway.log.read_text() and "worker_killed" not in gateway.log.read_text()
 
 
+def test_a_gateway_that_never_reached_its_spine_stops_before_it_would_be_killed(tmp_path: Path) -> None:
+    with running_gateway(tmp_path) as gateway:
+        gateway.stop()
+        gateway.server.kill()
+        gateway.launch()
+        eventually(lambda: gateway.log.read_text().count("spine.not_reached") == 1 + gateway.settings.terminals_workers)
+        assert gateway.process is not None
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(STOP_S) == 0
+        assert "worker_killed" not in gateway.log.read_text()
+
+
 def page(port: int, path: str) -> tuple[int, str]:
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
         connection.request("GET", path)

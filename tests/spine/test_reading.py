@@ -150,3 +150,17 @@ async def test_the_last_messages_come_newest_first(spine: Spine) -> None:
     assert [message.data for message in await spine.read_last("FRAMES", "frames.recorded.*", 2)] == [b"39", b"38"]
     assert len(await spine.read_last("FRAMES", "frames.recorded.0", 100)) == 14
     assert await spine.read_last("FRAMES", "frames.quarantine.0", 5) == []
+
+
+async def test_reading_the_last_while_the_first_message_of_a_stream_arrives_finds_it_or_nothing(spine: Spine) -> None:
+    async def write(stream: str) -> None:
+        await spine.stream_state(stream)  # answered just before the reader's own question, so that the message comes right after that
+        await spine.send(f"{stream}.a", b"first")
+
+    async def both(stream: str) -> list[bytes]:
+        await spine.jetstream.add_stream(name=stream, subjects=[f"{stream}.>"], allow_direct=True)
+        _, found = await asyncio.gather(write(stream), spine.read_last(stream, f"{stream}.a", 5))
+        return [message.data for message in found]
+
+    async with asyncio.timeout(30):
+        assert all(found in ([], [b"first"]) for found in [await both(f"stream{number}") for number in range(10)])

@@ -182,7 +182,7 @@ async def read_last(connection: Connection, stream: str, subject: str, count: in
             high = middle
         else:
             low = middle + 1
-    start = max(low - 1, state.first)  # the last place with `count` or more, else the beginning
+    start = max(low - 1, state.first, 1)  # the last place with `count` or more, else the beginning (an empty stream says 0)
     found: list[Message] = []
     if await _count_from(connection, stream, subject, start):
         async with aclosing(follow(connection, stream, [subject], after=start - 1)) as batches:

@@ -5,6 +5,7 @@ A terminal was told a random alarm number by message 0x9208; that number is its 
 """
 
 import asyncio
+import contextlib
 import hashlib
 import signal
 from datetime import datetime
@@ -55,20 +56,27 @@ TYPES = {
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM."""
-    asyncio.run(_serve(settings))
+    """Serve until SIGTERM, which also ends the wait for a spine that does not answer."""
+    asyncio.run(_until_stopped(settings))
+
+
+async def _until_stopped(settings: Settings) -> None:
+    serving = asyncio.ensure_future(_serve(settings))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
 
 
 async def _serve(settings: Settings) -> None:
-    stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     async with connect(settings, name="attachments") as spine:
         server = AttachmentServer(spine)
         listeners = [await asyncio.start_server(server.serve, sock=sock) for sock in listen(addresses(settings.attachments))]
-        await stopping.wait()
-        for listener in listeners:
-            listener.close()
-        server.close()
+        try:
+            await asyncio.get_running_loop().create_future()  # until SIGTERM
+        finally:
+            for listener in listeners:
+                listener.close()
+            server.close()
 
 
 class AttachmentServer:

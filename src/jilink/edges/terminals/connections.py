@@ -184,9 +184,10 @@ class Connections:
         self.serial[ordered[last]] = self.serial[ordered[last]] + rank[last] + np.uint16(1)
         return serials
 
-    def heard(self, since: float) -> npt.NDArray[np.int64]:
-        """Return the descriptors of authenticated terminals that were heard of after that moment."""
-        return np.flatnonzero((self.state[: self.top] == State.ONLINE) & (self.seen[: self.top] > since))
+    def heard(self, since: float, since_ms: int) -> npt.NDArray[np.int64]:
+        """Return the descriptors of terminals that came online before that moment (monotonic and since 1970) and were heard of after it."""
+        online = (self.state[: self.top] == State.ONLINE) & (self.online_ms[: self.top] < since_ms)
+        return np.flatnonzero(online & (self.seen[: self.top] > since))
 
     def silent(self, now: float, login_s: float, idle_s: float) -> npt.NDArray[np.int64]:
         """Return the descriptors that took too long to authenticate or have been silent too long."""

@@ -361,14 +361,18 @@ class Worker:
         self._measure()
 
     def _tell_alive(self, now: float) -> None:
-        """Tell every few minutes who was heard of: heartbeats are no positions, and keep a terminal online all the same."""
-        if now - self._told_alive < self.gateway.settings.terminals_alive_s:
+        """Tell every few minutes who was heard of: heartbeats are no positions, and keep a terminal online all the same.
+
+        A session that began meanwhile is left out: its beginning says the same, and may still be on its way.
+        """
+        since, now_ms = self._told_alive, self._now_ms()
+        if now - since < self.gateway.settings.terminals_alive_s:
             return
         columns = self.gateway.connections
-        fds = columns.heard(self._told_alive)
+        fds = columns.heard(since, now_ms - int((now - since) * 1000))
         ago_ms = ((now - columns.seen[fds]) * 1000).astype(np.int64)
         self._told_alive = now
-        self.gateway.journal.alive(columns.organisation[fds], columns.asset[fds], self._now_ms() - ago_ms)
+        self.gateway.journal.alive(columns.organisation[fds], columns.asset[fds], now_ms - ago_ms)
 
     def _measure(self) -> None:
         counters, publisher = self._loop.counters, self.gateway.publisher
