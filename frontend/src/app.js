@@ -1,4 +1,5 @@
 import "./app.css";
+import "./bell.js";
 import "./finder.js";
 import "./shell.js";
 import "./shortcuts.js";

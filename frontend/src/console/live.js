@@ -37,12 +37,19 @@ export function follow(address, on) {
       quiet(event);
       on.state?.("live");
     });
-    source.addEventListener("here", quiet);
+    source.addEventListener("here", (event) => {
+      quiet(event);
+      document.dispatchEvent(new Event("jl:alive"));
+    });
     for (const name of ["counts", "cases", "presence"])
       source.addEventListener(name, (event) => {
         quiet(event);
         on[name]?.(JSON.parse(event.data));
       });
+    source.addEventListener("notices", (event) => {
+      quiet(event);
+      document.dispatchEvent(new CustomEvent("jl:notices", { detail: JSON.parse(event.data) })); // the bell of the shell
+    });
     source.addEventListener("end", (event) => {
       if (JSON.parse(event.data).why === "signed_out") stop("ended");
       else location.reload();

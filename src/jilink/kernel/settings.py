@@ -97,6 +97,16 @@ class Settings:
     oidc_secret: str = _setting("", "client secret at the single sign-on; better in a file")
     oidc_secret_file: str = _setting("", "file that only its owner may read with the client secret at the single sign-on")
     oidc_name: str = _setting("", "name of the single sign-on on the page for signing in")
+    smtp_host: str = _setting("", "mail server for letters about unread notifications; empty means that no letter is ever sent")
+    smtp_port: int = _setting(587, "port of the mail server")
+    smtp_security: str = _setting(
+        "starttls",
+        "how the way to the mail server is protected: starttls, tls (from the first byte) or none",
+        words=("starttls", "tls", "none"),
+    )
+    smtp_user: str = _setting("", "name to sign in with at the mail server; empty means without")
+    smtp_password_file: str = _setting("", "file that only its owner may read with the password for the mail server")
+    mail_from: str = _setting("", "sender of letters, like Jilink <jilink@example.cn>; needed where a mail server is set")
     two_factors: str = _setting(
         "required", "whether operators, owners and supervisors must set up a second factor before anything else", words=("required", "off")
     )

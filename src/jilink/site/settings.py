@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from jilink.kernel.settings import Settings, addresses
 from jilink.site import single_sign_on
 from jilink.site.database import database
+from jilink.site.mail import PATIENCE_S, mail
 from jilink.site.secrets import secret_key
 
 JILINK = Settings.from_environment()
@@ -164,6 +165,10 @@ DJANGO_VITE = {
         "manifest_path": _PACKAGE / "webkit" / "static" / "jl" / "manifest.json",
     }
 }
+_MAIL = mail(JILINK)
+EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = _MAIL.host, _MAIL.port, PATIENCE_S
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, DEFAULT_FROM_EMAIL = _MAIL.starttls, _MAIL.tls, _MAIL.sender
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 CACHES = {

@@ -3,6 +3,7 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from jilink.services.console.pages.rate import rate
 from jilink.services.vehicles.pages.operations import operations, replay
 from jilink.site import invitations, probes
 from jilink.site.api import api
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jilink.webkit.urls")),
     path("vehicles/", include("jilink.services.vehicles.urls")),
     path("console/", include("jilink.services.console.urls")),
+    path("rate/<str:token>", rate, name="rate"),
     path("operations/", operations, name="operations"),
     path("operations/letters/<int:letter>/replay", replay, name="replay"),
     path("api/", described(api), name="api"),

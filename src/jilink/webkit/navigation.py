@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 WORK, VEHICLES, ADMINISTRATION = "work", "vehicles", "administration"
@@ -45,6 +46,7 @@ class Group:
 
 _entries: list[Entry] = []
 _searches: list[str] = []
+_bells: list[tuple[str, str, str, str]] = []
 
 
 def register(*entries: Entry) -> None:
@@ -66,6 +68,32 @@ def search_address(request: HttpRequest) -> str:
     if user is None or not user.is_authenticated or not _searches:
         return ""
     return _address(_searches[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """What waits for a viewer: where it is read, how much, and where a script asks again (JSON ``{"unread": 2}``)."""
+
+    url: str
+    count: int
+    news: str
+
+
+def rings_at(url_name: str, news: str, permission: str, unread: str) -> None:
+    """Say where the bell of the shell leads and who has one; called once from `AppConfig.ready`.
+
+    `unread` is where the function stands that counts what waits for an account's number.
+    """
+    _bells[:] = [(url_name, news, permission, unread)]
+
+
+def bell(request: HttpRequest) -> Bell | None:
+    """Return this viewer's bell, None where nobody signed in or nothing ever rings for them."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or not _bells:
+        return None
+    url_name, news, permission, unread = _bells[0]
+    return Bell(_address(url_name), import_string(unread)(user.pk), _address(news)) if user.has_perm(permission) else None
 
 
 def _address(url_name: str) -> str:

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
+from jilink.core.assets import actions as assets
 from jilink.core.cases import actions, reads
 from jilink.core.cases.models import Case
 from jilink.core.parties.models import AuditEntry
@@ -189,6 +190,31 @@ def test_cases_are_linked_by_number_unlinked_and_merged(office: Office) -> None:
     assert number_of(second) in browser.get(address(first)).content.decode()
 
 
+def test_a_case_is_taken_released_escalated_and_moved_from_its_page(office: Office) -> None:
+    case, worker, boss = office.sent(now=utc_now()), worker_of(office), browser_of(office)
+    assert worker.post(address(case, "/do/take")).status_code == 302 and office.row(case).assignee_id == office.worker.user
+    assert worker.post(address(case, "/do/take")).status_code == 400
+    assert worker.post(address(case, "/do/release")).status_code == 302 and office.row(case).assignee_id is None
+    assert worker.post(address(case, "/do/escalate"), {"reason": ""}).status_code == 400
+    assert worker.post(address(case, "/do/escalate"), {"reason": "The owner threatens us."}).status_code == 302
+    assert "The owner threatens us." in boss.get(address(case)).content.decode()
+    unsaid = boss.post(address(case, "/do/move"), {"unit": "", "reason": "a crane"})
+    assert unsaid.status_code == 400 and "a crane" in unsaid.content.decode()
+    assert boss.post(address(case, "/do/move"), {"unit": office.world.north, "reason": "a crane"}).status_code == 302
+    assert office.row(case).unit_id == office.world.north
+    assert worker.get(address(case)).status_code == 404 and "a crane" in boss.get(address(case)).content.decode()
+
+
+def test_an_asset_linked_by_mistake_is_taken_off_from_the_page(office: Office) -> None:
+    owner = office.world.actor(Role.OWNER, office.world.north)
+    lamp = assets.add_asset(organisation=office.world.north, kind="lamp", label="Lamp 7", by=owner)
+    case, browser = office.open(asset=lamp, now=utc_now()), browser_of(office)
+    assert f'name="asset" value="{lamp}"' in browser.get(address(case)).content.decode()
+    assert browser.post(address(case, "/unlink"), {"asset": lamp}).status_code == 302
+    assert office.row(case).asset_id is None
+    assert f'name="asset" value="{lamp}"' not in browser.get(address(case)).content.decode()
+
+
 POSTS = (
     "/note",
     "/reply",
@@ -201,6 +227,9 @@ POSTS = (
     "/do/step:dispatch",
     "/do/link",
     "/do/assign",
+    "/do/move",
+    "/do/escalate",
+    "/rating-link",
 )
 GETS = ("", "/edit", "/files/1", "/files/1/small")
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from jilink.core.cases import actions as deeds
-from jilink.core.cases.models import Case
+from jilink.core.cases.models import BulkRun, Case
 from jilink.core.parties.access import actor_of
 from jilink.core.parties.models import User
 from jilink.core.parties.rules import Role, Scope
@@ -119,14 +119,46 @@ def test_many_get_a_priority_and_those_that_cannot_are_named(office: Office) -> 
     browser = browser_of(office)
     browser.post(f"{INBOX}many", {"case": [opened, done], "deed": "prioritise", "priority": "5"})
     assert Case.objects.get(pk=opened).priority == 5 and Case.objects.get(pk=done).priority != 5
-    page = shown(browser, view="all")
-    assert "1 case changed." in page and "1 case stays as it was" in page
+    result = browser.get(f"{INBOX}many/{BulkRun.objects.get().pk}", headers={"accept-language": "en"}).content.decode()
+    assert "1 case changed." in result and "The case is closed; reopen it first." in result
+
+
+def test_many_are_closed_after_saying_how_they_ended_and_each_refusal_says_why(office: Office) -> None:
+    now = utc_now()
+    ready, early = [office.sent(now=now) for _number in range(2)], office.sent(now=now)
+    for case in ready:
+        office.finish(case, now)
+    browser = browser_of(office)
+    asked = browser.post(f"{INBOX}many", {"case": [*ready, early], "deed": "more", "more": "step:confirm", "back": "view=all"})
+    assert asked.status_code == 200 and asked.content.decode().count('type="hidden" name="case"') == 3
+    said = {"case": [*ready, early], "more": "step:confirm", "back": "view=all"}
+    assert browser.post(f"{INBOX}many/carry-out", said).status_code == 400 and office.row(ready[0]).state == "open"
+    answer = browser.post(f"{INBOX}many/carry-out", {**said, "code": office.view(early).definition.closing_codes[0].key})
+    page = browser.get(answer["Location"], headers={"accept-language": "en"}).content.decode()
+    assert {office.row(case).state for case in ready} == {"closed"} and office.row(early).state == "open"
+    assert "Not done" in page and "in the stage the case is in" in page and "/undo" not in page
+    other = signed_in(office.world, Role.SUPERVISOR, office.world.south)
+    assert other.get(answer["Location"]).status_code == 404
+    assert browser.post(f"{INBOX}many", {"case": ready, "deed": "more", "more": "step:nonsense"}).status_code == 404
+
+
+def test_many_move_to_another_unit_for_one_reason_and_come_back(office: Office) -> None:
+    cases = [office.sent(now=utc_now()) for _number in range(2)]
+    browser = browser_of(office)
+    said = {"case": cases, "more": "move", "unit": office.world.north, "back": "view=all"}
+    assert browser.post(f"{INBOX}many/carry-out", said).status_code == 400
+    assert browser.post(f"{INBOX}many/carry-out", {**said, "reason": "a storm"}).status_code == 302
+    assert {office.row(case).unit_id for case in cases} == {office.world.north}
+    run = BulkRun.objects.get().pk
+    browser.post(f"{INBOX}many/{run}/undo")
+    assert {office.row(case).unit_id for case in cases} == {office.world.depot}
+    assert "Undone" in browser.get(f"{INBOX}many/{run}", headers={"accept-language": "en"}).content.decode()
 
 
 def test_nothing_ticked_changes_nothing_and_says_what_to_do(office: Office) -> None:
     browser = browser_of(office)
     browser.post(f"{INBOX}many", {"deed": "mine"})
-    assert "Tick some cases" in shown(browser)
+    assert "Select some cases" in shown(browser)
 
 
 def test_cases_across_a_wall_are_neither_shown_nor_changed(office: Office) -> None:

@@ -30,3 +30,4 @@ class ConsoleConfig(AppConfig):
             Entry(_("Audit"), "console:audit", "shield", "audit.read", 80, navigation.ADMINISTRATION),
         )
         navigation.searches_at("console:search")
+        navigation.rings_at("console:notices", "console:notices-unread", "cases.view", "jilink.services.console.reads.notices.unread")

@@ -15,7 +15,7 @@ import structlog
 from jilink.core.cases.events import CaseEvent
 from jilink.kernel.errors import Malformed
 from jilink.kernel.settings import Settings
-from jilink.services.console.events import ConsolePresenceChanged
+from jilink.services.console.events import ConsoleNoticed, ConsolePresenceChanged
 from jilink.spine import subjects
 from jilink.spine.client import Spine
 from jilink.spine.connection import Listening
@@ -29,10 +29,11 @@ OPENS_S = 10.0
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """One open page: which organisations concern it, which case it shows, and what it has not been told yet."""
+    """One open page: which organisations concern it, which case it shows, who looks, and what it has not been told yet."""
 
     organisations: frozenset[int]
     follows: int | None = None
+    user: int | None = None
     changed: set[int] = field(default_factory=set)
     opened: set[int] = field(default_factory=set)
     many: bool = False
@@ -105,6 +106,10 @@ class Hub:
             for viewer in self.viewers:
                 if viewer.follows == event.case:
                     viewer.look()
+        elif isinstance(event, ConsoleNoticed):
+            for viewer in self.viewers:
+                if viewer.user == event.user:
+                    viewer.news.set()
         elif isinstance(event, CaseEvent):
             concerned = {int(told.organisation), event.unit, getattr(event, "unit_before", None)}
             for viewer in self.viewers:

@@ -184,6 +184,13 @@ def search_address(context: Context) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def bell_of(context: Context) -> navigation.Bell | None:
+    """Return the bell of this viewer, None where they have none."""
+    request = context.get("request")
+    return navigation.bell(request) if request is not None else None
+
+
+@register.simple_tag(takes_context=True)
 def rail_is_narrow(context: Context) -> bool:
     """Return whether this browser keeps the navigation narrow, as `shell.js` remembers it."""
     request = context.get("request")

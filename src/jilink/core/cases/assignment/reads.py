@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jilink.core.cases.assignment.deciding import decide_many, in_use, situation_of_row
-from jilink.core.cases.assignment.rules import RuleBook, problems, read_rules
+from jilink.core.cases.assignment.rules import TONGUE, RuleBook, ToLeastLoaded, problems, read_rules
 from jilink.core.cases.models import AssignmentRules, Case, CaseType, Skill
 from jilink.core.cases.reads.ground import HIDDEN, answers_of, calendar_of, definition_of
 from jilink.core.cases.rules.calendar import WorkingCalendar
 from jilink.core.cases.rules.problems import Problem
 from jilink.core.cases.rules.timeline import Considered
+from jilink.core.cases.rules.versions import Version
 from jilink.core.parties import access, walls
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.models import Organisation, Team
@@ -110,6 +111,17 @@ def skills(actor: Actor, organisation: int) -> dict[int, tuple[str, ...]]:
     for user, key in Skill.objects.filter(organisation_id=organisation).order_by("key").values_list("user_id", "key"):
         found.setdefault(user, []).append(key)
     return {user: tuple(keys) for user, keys in found.items()}
+
+
+def skills_wanted(actor: Actor, organisation: int) -> tuple[str, ...]:
+    """Return the skills, without languages, that somebody has or a rule asks for there: those to choose from. Raises NotFound."""
+    access.require(actor, Permission.MANAGE_TEAMS, organisation)
+    found = set(Skill.objects.filter(organisation_id=organisation).exclude(key__startswith=TONGUE).values_list("key", flat=True))
+    for row in AssignmentRules.objects.filter(organisation_id=organisation, state__in=[Version.DRAFT.value, Version.PUBLISHED.value]):
+        for rule in read_rules(row.data).rules:
+            if isinstance(rule.outcome, ToLeastLoaded):
+                found |= {key for key in rule.outcome.skills if not key.startswith(TONGUE)}
+    return tuple(sorted(found))
 
 
 def try_rules(actor: Actor, organisation: int, type_key: str, book: RuleBook, *, most: int = MOST_TRIED) -> Trial:

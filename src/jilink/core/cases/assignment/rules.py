@@ -18,6 +18,8 @@ from jilink.kernel.errors import Refused
 from jilink.kernel.texts import Text, gettext_noop
 
 MOST_RULES = 100
+TONGUE = "lang."
+"""What the key of a skill begins with that is a language: ``lang.ko``."""
 
 
 class Keeper(StrEnum):
@@ -255,7 +257,7 @@ def _least_loaded(outcome: ToLeastLoaded, facts: Facts, around: Surroundings) ->
     if not around.fits(outcome.unit, outcome.team):
         return None, _GONE
     wanted = frozenset(outcome.skills)
-    tongues = {f"lang.{tag}" for tag in facts.languages}
+    tongues = {f"{TONGUE}{tag}" for tag in facts.languages}
     able = [
         one
         for one in around.candidates(outcome.unit, outcome.team)

@@ -9,7 +9,7 @@ import msgspec
 from jilink.core.cases.models import Attachment, Case, Clock, Entry, Link, Note, Rating, Reply, Request
 from jilink.core.cases.reads.ground import HIDDEN, Ground, answers_of, beyond, ground_of, limit_of, may, require
 from jilink.core.cases.reads.lists import CaseRow, row_of
-from jilink.core.cases.rules import clocks, numbers, timeline, workflow
+from jilink.core.cases.rules import allowed, clocks, numbers, timeline, workflow
 from jilink.core.cases.rules.definition import Definition, Step
 from jilink.core.cases.rules.form import Answer
 from jilink.core.cases.rules.timeline import AnyDetail
@@ -157,6 +157,9 @@ class CaseView:
     may_ask: tuple[RequestKind, ...]
     may_work: bool
     may_assign: bool
+    may_move: bool
+    """To another unit, without a dispatch."""
+    may_be_rated: bool
     clocks: tuple[ClockView, ...]
     timeline: tuple[Line, ...]
     notes: tuple[Message, ...]
@@ -212,6 +215,8 @@ def _view(ground: Ground) -> CaseView:
         may_ask=_askable(ground),
         may_work=may(ground.by, Permission.WORK_CASES, row),
         may_assign=may(ground.by, Permission.ASSIGN_CASES, row),
+        may_move=may(ground.by, Permission.ASSIGN_CASES, row) and workflow.movable(definition, ground.standing),
+        may_be_rated=allowed.rateable(row.state, row.round, set(Rating.objects.filter(case=row).values_list("round", flat=True))),
         clocks=_clocks(ground),
         timeline=_timeline(family),
         notes=_notes(family),

@@ -175,9 +175,14 @@ class RequestState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+def movable(definition: Definition, standing: Standing) -> bool:
+    """Return whether a case may be given to another unit without a dispatch: while a unit works on it."""
+    return goes_on(standing.state) and definition.stage(standing.stage).kind == StageKind.WORK
+
+
 def may_move(definition: Definition, standing: Standing) -> None:
-    """Return where a case may be given to another unit without a dispatch: while a unit works on it. Raises StepRefused."""
-    if not goes_on(standing.state) or definition.stage(standing.stage).kind != StageKind.WORK:
+    """Return where `movable` says yes. Raises StepRefused."""
+    if not movable(definition, standing):
         raise StepRefused("Only a case that a unit works on is moved. From here it is dispatched.")
 
 

@@ -17,8 +17,8 @@ from jilink.core.parties.people import reads as people
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import ArticleId, ContactId
-from jilink.services.console.actions import drafts
-from jilink.services.console.pages import case_edit, case_files, new_case
+from jilink.services.console.actions import drafts, notices
+from jilink.services.console.pages import case_edit, case_files, case_rating, new_case
 from jilink.services.console.pages.case_deed import Posted
 from jilink.services.console.pages.case_deeds import deeds
 from jilink.services.console.pages.case_panel import person_of, recipients_of
@@ -38,6 +38,7 @@ def case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     view = numbered(actor, number)
     if number != view.row.number:
         return redirect("console:case", view.row.number)
+    notices.read_notices(by=actor, case=view.row.id)
     return show(request, actor, view, extra={"reply_text": _inserted(request, actor)})
 
 
@@ -166,8 +167,13 @@ def confirm_area(request: HttpRequest, actor: Actor, number: str) -> HttpRespons
 @require_POST
 @signed_in
 def unlink(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
-    """Take a link away."""
+    """Take a link to another case away, or a thing that the case is not about after all."""
     view = numbered(actor, number)
+    asset = request.POST.get("asset", "")
+    if asset.isascii() and asset.isdecimal() and len(asset) < 19:
+        actions.unlink_asset(case=view.row.id, asset=int(asset), by=actor)
+        messages.success(request, _("The link was removed."))
+        return redirect("console:case", view.row.number)
     link = next((each for each in view.links if f"{each.kind}:{each.other}:{int(each.back)}" == request.POST.get("link")), None)
     if link is None or link.other is None:
         raise NotFound("There is no such thing, or you may not see it.")
@@ -187,6 +193,7 @@ patterns: list[URLPattern] = [
     path("<str:number>/reveal", reveal, name="case-reveal"),
     path("<str:number>/area", confirm_area, name="case-area"),
     path("<str:number>/unlink", unlink, name="case-unlink"),
+    path("<str:number>/rating-link", case_rating.offer, name="case-rating-link"),
     path("<str:number>/edit", case_edit.edit, name="case-edit"),
     path("<str:number>/files", case_files.upload, name="case-files"),
     path("<str:number>/files/<int:file>", case_files.file, name="case-file"),

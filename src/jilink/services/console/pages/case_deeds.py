@@ -10,16 +10,14 @@ from jilink.core.cases.actions import Recipient, StepData
 from jilink.core.cases.reads import CaseView
 from jilink.core.cases.reads.one import RequestView, Way
 from jilink.core.cases.rules.definition import ENDS, Step
-from jilink.core.cases.rules.workflow import RequestKind, State
-from jilink.core.parties import reads as parties
+from jilink.core.cases.rules.workflow import RequestKind
 from jilink.core.parties.access import Actor
-from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import CHINA
 from jilink.services.console.pages.case_deed import Deed, Maker, Posted, reason_field
+from jilink.services.console.pages.case_hands import handing, units
 from jilink.services.console.pages.case_joins import afterwards, joining
 from jilink.services.console.pages.case_questions import PREFIX, field_of, given_in
-from jilink.services.console.pages.case_words import REQUESTS, amount_in_words, in_words
-from jilink.services.console.reads.colleagues import recipients
+from jilink.services.console.pages.case_words import REQUESTING, REQUESTS, amount_in_words, in_words
 
 DANGEROUS = frozenset({Step.VOID})
 
@@ -35,16 +33,15 @@ def deeds(actor: Actor, view: CaseView, now: datetime, posted: Posted | None = N
         found.append(
             Deed("resume", _("Resume the case"), resume, lambda _form: actions.resume_case(case=view.row.id, by=actor), _("Resume"))
         )
-    return [*found, *_handing(actor, view, make), *afterwards(actor, view, make), *joining(actor, view, make)]
+    return [*found, *handing(actor, view, make), *afterwards(actor, view, make), *joining(actor, view, make)]
 
 
 def _step(actor: Actor, view: CaseView, way: Way, make: Maker) -> Deed:
     key = f"step:{way.key}"
     fields: dict[str, forms.Field] = {}
     if way.step == Step.DISPATCH:
-        units = [(str(each.id), f"{'　' * each.depth}{each.name}") for each in parties.choices(actor, Permission.VIEW_MEMBERS)]
         rules = [("", _("As the rules of assignment say"))]
-        fields["unit"] = forms.ChoiceField(label=_("Send to"), required=False, choices=[*rules, *units])
+        fields["unit"] = forms.ChoiceField(label=_("Send to"), required=False, choices=[*rules, *units(actor)])
     if way.code:
         codes = [(each.key, in_words(each.label)) for each in view.definition.closing_codes]
         fields["code"] = forms.ChoiceField(label=_("How it ended"), choices=codes, widget=forms.RadioSelect)
@@ -79,13 +76,13 @@ def _request(actor: Actor, view: CaseView, kind: RequestKind, make: Maker) -> De
         clock = next((each for each in view.clocks if each.key == view.row.stage and each.ended_at is None), None)
         given = amount_in_words(clock.kind, clock.amount) if clock else ""
         fields["amount"] = forms.IntegerField(
-            label=_("How much more"), min_value=1, help_text=_("Given: %(time)s.") % {"time": given} if given else ""
+            label=_("How much more"), min_value=1, help_text=_("Original limit: %(time)s.") % {"time": given} if given else ""
         )
     if kind == RequestKind.SUSPENSION:
         fields["until"] = forms.DateField(label=_("Until the end of"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-        note = _("The clocks stand until then.")
+        note = _("The clocks are paused until then.")
     if kind == RequestKind.RETURN:
-        note = _("No clock stops for it.")
+        note = _("The clocks keep running.")
     fields["reason"] = reason_field()
 
     def do(form: forms.Form) -> object:
@@ -97,8 +94,7 @@ def _request(actor: Actor, view: CaseView, kind: RequestKind, make: Maker) -> De
             return actions.request_suspension(case=view.row.id, until=until, reason=reason, by=actor)
         return actions.request_return(case=view.row.id, reason=reason, by=actor)
 
-    title = _("Ask for: %(what)s") % {"what": REQUESTS[kind]}
-    return Deed(key, title, make.form(key, fields), do, _("Ask"), group="ask", note=note)
+    return Deed(key, str(REQUESTING[kind]), make.form(key, fields), do, _("Send the request"), group="ask", note=note)
 
 
 def _decision(actor: Actor, view: CaseView, request: RequestView, make: Maker) -> Deed:
@@ -113,35 +109,5 @@ def _decision(actor: Actor, view: CaseView, request: RequestView, make: Maker) -
         approve = form.cleaned_data["answer"] == "approve"
         return actions.decide_request(request=request.id, approve=approve, reason=form.cleaned_data["reason"], by=actor)
 
-    title = _("Decide: %(what)s") % {"what": REQUESTS[request.kind]}
+    title = _("Decide on: %(what)s") % {"what": REQUESTS[request.kind]}
     return Deed(key, title, make.form(key, fields), do, _("Decide"), tone="primary", note=request.reason)
-
-
-def _handing(actor: Actor, view: CaseView, make: Maker) -> list[Deed]:
-    row = view.row
-    if row.state != State.OPEN:
-        return []
-    found = []
-    if view.may_work and row.assignee is None and actor.user is not None:
-        take = make.form("take", {})
-        hands = Deed(
-            "take",
-            _("Take it"),
-            take,
-            lambda _form: actions.assign_case(case=row.id, team=row.team, assignee=actor.user, by=actor),
-            _("Take it"),
-            group="hand",
-        )
-        found.append(hands)
-    if view.may_assign:
-        groups = recipients(actor, row.unit)
-        now = f"u:{row.assignee}" if row.assignee else f"t:{row.team}" if row.team else ""
-        field = forms.ChoiceField(label=_("Who has it"), required=False, choices=[("", _("Nobody in particular")), *groups])
-
-        def do(form: forms.Form) -> object:
-            kind, _colon, number = form.cleaned_data["to"].partition(":")
-            team = int(number) if kind == "t" else row.team if kind == "u" else None
-            return actions.assign_case(case=row.id, team=team, assignee=int(number) if kind == "u" else None, by=actor)
-
-        found.append(Deed("assign", _("Assign"), make.form("assign", {"to": field}, {"to": now}), do, _("Assign"), group="hand"))
-    return found

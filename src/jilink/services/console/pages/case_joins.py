@@ -5,8 +5,9 @@ from django.utils.translation import gettext as _
 
 from jilink.core.cases import actions, reads
 from jilink.core.cases.reads import CaseView
+from jilink.core.cases.rules.allowed import Act, allows
 from jilink.core.cases.rules.numbers import NumberMisread
-from jilink.core.cases.rules.workflow import LinkKind, Satisfaction, State
+from jilink.core.cases.rules.workflow import LinkKind, Satisfaction
 from jilink.core.parties.access import Actor, NotFound
 from jilink.kernel.clock import utc_now
 from jilink.services.console.pages.case_deed import Deed, Maker, reason_field
@@ -19,8 +20,7 @@ def afterwards(actor: Actor, view: CaseView, make: Maker) -> list[Deed]:
     if not view.may_work:
         return []
     found = []
-    rated = {each.round for each in view.ratings}
-    if view.row.state == State.CLOSED and view.round not in rated:
+    if view.may_be_rated:
         found.append(_rating(actor, view, make))
     if any(each.level <= Satisfaction.DISSATISFIED and each.called_back_at is None for each in view.ratings):
         form = make.form("call_back", {"outcome": reason_field(label=_("What came of the call"))})
@@ -89,7 +89,7 @@ def joining(actor: Actor, view: CaseView, make: Maker) -> list[Deed]:
         return actions.merge_cases(case=view.row.id, into=form.cleaned_data["number"], by=actor)
 
     found = [Deed("link", _("Link with another case"), make.form("link", fields), link, _("Link"), group="join")]
-    if view.row.state == State.OPEN:
+    if allows(view.row.state, Act.MERGE):
         note = _("This case ends and goes on as the other. Its lines, notes and files stay; its number leads to the other.")
         form = make.form("merge", {"number": CaseField(actor)})
         found.append(Deed("merge", _("Merge into another case"), form, merge, _("Merge"), group="join", tone="danger", note=note))

@@ -30,6 +30,8 @@ class Told:
 
 def who_did(names: dict[int, str], actor: str) -> str:
     """Return how to call whoever did something, from the name in the record (``user:7``, ``user:7/token:3``, ``system:clocks``)."""
+    if actor.startswith("served:"):
+        return _("The person served")
     if not actor.startswith("user:"):
         return _("Jilink")
     user, _slash, token = actor.removeprefix("user:").partition("/")
@@ -63,7 +65,7 @@ class Story:
     def _sentence(self, detail: timeline.AnyDetail) -> tuple[str, str, str, str, tuple[str, ...], str]:
         match detail:
             case timeline.Noted(note=note):
-                return "note", "edit", _("Note for colleagues"), self._text(self.notes.get(note)), (), ""
+                return "note", "edit", _("Internal note"), self._text(self.notes.get(note)), (), ""
             case timeline.Replied(reply=reply):
                 return self._reply(self.replies.get(reply))
             case timeline.Stepped():
@@ -81,16 +83,22 @@ class Story:
                 symbol, title = "plus", _("Opened: %(channel)s") % {"channel": words.CHANNELS.get(channel, channel)}
                 text = _("Split from %(number)s") % {"number": numbers.grouped(split)} if split else ""
             case timeline.Asked(what=what, reason=reason, amount=amount):
-                title = _("Asked for: %(what)s") % {"what": words.REQUESTS[RequestKind(what)]} + (f" +{amount}" if amount else "")
+                title = _("Requested: %(what)s") % {"what": words.REQUESTS[RequestKind(what)]} + (f" +{amount}" if amount else "")
                 text = reason
             case timeline.Decided(what=what, outcome=outcome, reason=reason):
-                symbol, title = "check", f"{words.REQUESTS[RequestKind(what)]}: {words.OUTCOMES[RequestState(outcome)]}"
+                symbol, title = (
+                    "check",
+                    _("%(what)s: %(outcome)s")
+                    % {"what": words.REQUESTS[RequestKind(what)], "outcome": words.OUTCOMES[RequestState(outcome)]},
+                )
                 text = reason
             case timeline.Suspended(until=until):
-                symbol, title = "pause", _("The clocks stand")
+                symbol, title = "pause", _("Clocks paused")
                 text = _("until %(day)s") % {"day": until[:10]} if until else ""
             case timeline.Resumed():
-                symbol, title = "play", _("The clocks go on")
+                symbol, title = "play", _("Clocks resumed")
+            case timeline.Escalated(rung="", reason=reason):
+                symbol, title, text, tone = "alarm", _("Escalated to the supervisors"), reason, "bad"
             case timeline.Escalated(rung=rung, unit=unit):
                 label = next((words.in_words(each.label) for each in self.view.definition.ladder if each.key == rung), rung)
                 symbol, title, tone = "alarm", _("Escalated: %(rung)s") % {"rung": label}, "bad"
@@ -110,9 +118,11 @@ class Story:
             case timeline.SplitInto(numbers=parts):
                 return "track", _("Split: %(numbers)s") % {"numbers": "、".join(numbers.grouped(each) for each in parts)}, ""
             case timeline.Attached(removed=removed):
-                return "upload", _("A file was taken away") if removed else _("A file was added"), ""
+                return "upload", _("A file was removed") if removed else _("A file was added"), ""
             case timeline.Rated(level=level):
                 return "check", _("Rated: %(level)s") % {"level": words.RATINGS[Satisfaction(level)]}, ""
+            case timeline.RatingAsked(until=until):
+                return "send", _("A link for the rating was created"), _("until %(day)s") % {"day": until[:10]}
             case timeline.CalledBack(outcome=outcome):
                 return "send", _("Called back"), outcome
         return "clock", str(detail.__struct_config__.tag), ""
@@ -130,6 +140,9 @@ class Story:
         return "reply", "send", title, reply.text, points, "bad" if reply.state == "failed" else ""
 
     def _assigned(self, detail: timeline.Assigned) -> str:
+        if detail.moved_from is not None:
+            from_to = {"old": self.units.get(detail.moved_from, _("a unit")), "new": self.units.get(detail.unit, _("a unit"))}
+            return _("Moved from %(old)s to %(new)s") % from_to
         parts = [self.units.get(detail.unit, _("a unit"))]
         parts += [self.teams.get(detail.team, _("a team"))] if detail.team else []
         parts += [self.names.get(detail.assignee, _("somebody"))] if detail.assignee else []

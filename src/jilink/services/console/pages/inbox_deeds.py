@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from jilink.core.cases import actions as deeds
@@ -19,10 +18,10 @@ from jilink.core.parties.members import reads as members
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 from jilink.services.console.actions import saved
+from jilink.services.console.pages import inbox_many
 from jilink.services.console.pages.case_words import in_words
-from jilink.services.console.reads import views
+from jilink.services.console.pages.inbox_many import back_to, number_in
 from jilink.webkit.door import said, signed_in
-from jilink.webkit.parts import undoable
 
 MOST_ORGANISATIONS = 8
 """Whose people are offered by name; beyond, teams are."""
@@ -41,53 +40,42 @@ def offered(actor: Actor) -> dict[str, list[Group] | list[tuple[str, str]]]:
     found: dict[str, list[Group] | list[tuple[str, str]]] = {}
     if actor.may(Permission.ASSIGN_CASES):
         teams = [(f"team:{each.id}", each.name) for each in members.teams(actor)]
-        people = [(f"user:{number}", name) for number, name in colleagues(actor) if number != str(actor.user)]
+        people = [(f"user:{number}", name) for number, name in colleagues(actor)]
         found["assign"] = [(title, choices) for title, choices in ((_("Teams"), teams), (_("People"), people)) if choices]
     if actor.may(Permission.WORK_CASES):
         ranks = {level.rank: in_words(level.label) for each in cases.types_seen(actor).values() for level in each.priorities}
+        found["more"] = inbox_many.offered(actor)
         found["prioritise"] = [(str(rank), ranks[rank]) for rank in sorted(ranks, reverse=True)]
     return found
-
-
-def _ticked(request: HttpRequest) -> list[int]:
-    given = request.POST.getlist("case")
-    return [int(text) for text in given if text.isascii() and text.isdecimal() and len(text) < 19]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
-
-
-def _back(request: HttpRequest) -> HttpResponse:
-    """Return to the list that the form came from; no other address is believed."""
-    query = views.read(request.POST.get("back", "")).query()
-    return redirect(f"{reverse('console:inbox')}?{query}" if query else reverse("console:inbox"))
 
 
 @require_POST
 @signed_in
 def many(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Assign or prioritise the cases that were ticked, and go back to the list."""
+    """Assign or prioritise the cases that were ticked and go back to the list, or ask what has to be said before a step."""
     require_reach(actor, Permission.VIEW_CASES)
-    ticked = _ticked(request)
+    ticked = inbox_many.ticked(request)
+    if ticked and request.POST.get("deed") == "more" and request.POST.get("more"):
+        return inbox_many.prepared(request, actor)
     try:
         result = _done(request, actor, ticked) if ticked else None
     except Refused as error:
         messages.error(request, said(error))
-        return _back(request)
+        return back_to(request.POST.get("back", ""))
     if result is None:
-        messages.info(request, _("Tick some cases and choose what to do with them."))
-        return _back(request)
-    _tell(request, actor, result)
-    return _back(request)
+        messages.info(request, _("Select some cases, then choose what to do with them."))
+        return back_to(request.POST.get("back", ""))
+    return inbox_many.told(request, result)
 
 
 def _done(request: HttpRequest, actor: Actor, ticked: Sequence[int]) -> BulkResult | None:
     kind, _colon, number = request.POST.get("to", "").partition(":")
-    priority, chosen = _number(request.POST.get("priority", "")), _number(number)
+    priority, chosen = number_in(request.POST.get("priority", "")), number_in(number)
     deed = request.POST.get("deed", "")
     if deed == "mine":
-        return deeds.assign_many(cases=ticked, assignee=actor.user, by=actor)
+        return deeds.claim_many(cases=ticked, by=actor)
+    if deed == "release":
+        return deeds.release_many(cases=ticked, by=actor)
     if deed == "assign" and chosen is not None and kind in {"team", "user"}:
         return deeds.assign_many(
             cases=ticked, team=chosen if kind == "team" else None, assignee=chosen if kind == "user" else None, by=actor
@@ -95,21 +83,6 @@ def _done(request: HttpRequest, actor: Actor, ticked: Sequence[int]) -> BulkResu
     if deed == "prioritise" and priority is not None:
         return deeds.prioritise_many(cases=ticked, priority=priority, by=actor)
     return None
-
-
-def _tell(request: HttpRequest, actor: Actor, result: BulkResult) -> None:
-    if result.done:
-        count = len(result.done)
-        text = ngettext("%(count)d case changed.", "%(count)d cases changed.", count) % {"count": count}
-        if result.undo is not None:
-            undoable(request, text, reverse("console:undo_many", args=[result.undo]))
-        else:
-            messages.success(request, text)
-    if result.refused:
-        count = len(result.refused)
-        why = sorted({_(reason) for reason in result.refused.values()})
-        text = ngettext("%(count)d case stays as it was: %(why)s", "%(count)d cases stay as they were: %(why)s", count)
-        messages.warning(request, text % {"count": count, "why": " ".join(why)})
 
 
 @require_POST
@@ -122,11 +95,9 @@ def undo_many(request: HttpRequest, actor: Actor, run: int) -> HttpResponse:
         messages.error(request, said(error))
     else:
         messages.info(request, _("Taken back."))
-        if result.refused:
-            _tell(request, actor, BulkResult((), result.refused))
-    back = request.headers.get("Referer", "").partition("?")[2]
-    query = views.read(back).query()
-    return redirect(f"{reverse('console:inbox')}?{query}" if query else reverse("console:inbox"))
+        for reason in sorted(set(result.refused.values())):
+            messages.warning(request, _(reason))
+    return back_to(request.headers.get("Referer", "").partition("?")[2])
 
 
 @require_POST
@@ -136,13 +107,13 @@ def save_view(request: HttpRequest, actor: Actor) -> HttpResponse:
     require_reach(actor, Permission.VIEW_CASES)
     try:
         saved.save_view(
-            name=request.POST.get("name", ""), query=request.POST.get("back", ""), team=_number(request.POST.get("team", "")), by=actor
+            name=request.POST.get("name", ""), query=request.POST.get("back", ""), team=number_in(request.POST.get("team", "")), by=actor
         )
     except saved.ViewRefused as error:
         messages.error(request, said(error))
     else:
-        messages.success(request, _("The view is kept."))
-    return _back(request)
+        messages.success(request, _("The view was saved."))
+    return back_to(request.POST.get("back", ""))
 
 
 @require_POST
@@ -157,6 +128,7 @@ def remove_view(request: HttpRequest, actor: Actor, view: int) -> HttpResponse:
 patterns: list[URLPattern] = [
     path("many", many, name="many"),
     path("many/<int:run>/undo", undo_many, name="undo_many"),
+    *inbox_many.patterns,
     path("views", save_view, name="save_view"),
     path("views/<int:view>/remove", remove_view, name="remove_view"),
 ]

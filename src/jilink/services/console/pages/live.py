@@ -25,6 +25,7 @@ from jilink.services.console.actions import drafts, presence
 from jilink.services.console.live import Viewer, said
 from jilink.services.console.reads import saved, views
 from jilink.services.console.reads.drafts import draft
+from jilink.services.console.reads.notices import unread
 from jilink.services.console.reads.presence import Present, present
 from jilink.services.console.reads.views import View
 from jilink.services.console.rules.presence import HEARTBEAT_S
@@ -69,7 +70,7 @@ class Stream:
         given = request.GET.get("case", "")
         self.case = int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else None
         self.view = views.read(request.GET.get("query", ""))
-        self.viewer = Viewer(frozenset(int(each) for each in actor.organisations), self.case)
+        self.viewer = Viewer(frozenset(int(each) for each in actor.organisations), self.case, actor.user)
         self.counted = 0.0
         self.last: dict[str, bytes] = {}
 
@@ -105,7 +106,7 @@ class Stream:
         """What a page has to know that has just come, or come back."""
         access.actor_of_session(self.request.session.session_key)
         now = utc_now()
-        found = self._counts(now) + self._presence(now)
+        found = self._counts(now) + self._presence(now) + self._notices()
         since = _moment(self.request.headers.get("Last-Event-ID") or self.request.GET.get("since", ""))
         if since is not None:
             lost = now - since > REMEMBERED
@@ -120,7 +121,7 @@ class Stream:
         access.actor_of_session(self.request.session.session_key)  # lets in what this thread's queries may see
         changed, opened, many, _presence = self.viewer.take()
         now = utc_now()
-        found = self._presence(now)
+        found = self._presence(now) + self._notices()
         if changed or many:
             seen = {row.id for row in cases.rows_of(self.actor, changed, now=now)}
             if seen or many:
@@ -150,6 +151,9 @@ class Stream:
         except NotFound:
             here = []
         return self._if_new("presence", {"case": self.case, "people": _people(here)})
+
+    def _notices(self) -> list[bytes]:
+        return self._if_new("notices", {"unread": unread(self.actor.user)})
 
     def _if_new(self, event: str, data: object) -> list[bytes]:
         message = said(event, data)

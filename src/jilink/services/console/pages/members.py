@@ -17,7 +17,7 @@ from jilink.core.parties.members.reads import MemberView
 from jilink.core.parties.rules import NARROWED, ROLES, TWO_FACTORS, Permission, Role, Scope
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
-from jilink.services.console.pages import members_invitations, members_settings, members_teams
+from jilink.services.console.pages import members_invitations, members_settings, members_skills, members_teams
 from jilink.services.console.pages.members_place import Place, givable, may_give, place
 from jilink.services.console.pages.members_words import GROUPS, ROLE_MEANS, ROLE_WORDS, SCOPE_WORDS
 from jilink.webkit.door import said, signed_in
@@ -194,6 +194,7 @@ patterns: list[URLPattern] = [
     path("<int:organisation>/members/<int:user>/remove", remove, name="remove_member"),
     path("<int:organisation>/members/<int:user>/reset-factors", reset_factor, name="reset_factor"),
     *members_teams.patterns,
+    *members_skills.patterns,
     *members_invitations.patterns,
     *members_settings.patterns,
 ]

@@ -17,6 +17,7 @@ from jilink.webkit.parts import Tab
 TABS = (
     ("members", Permission.VIEW_MEMBERS),
     ("teams", Permission.VIEW_MEMBERS),
+    ("skills", Permission.MANAGE_TEAMS),
     ("invitations", Permission.MANAGE_MEMBERS),
     ("tokens", Permission.MANAGE_TOKENS),
     ("settings", Permission.MANAGE_MEMBERS),
@@ -48,6 +49,7 @@ def place(actor: Actor, organisation: int, tab: str, needs: Permission = Permiss
     words = {
         "members": _("Members"),
         "teams": _("Teams"),
+        "skills": _("Skills"),
         "invitations": _("Invitations"),
         "tokens": _("Programs"),
         "settings": _("Settings"),
