@@ -4,6 +4,7 @@ import struct
 from datetime import UTC, datetime
 from random import Random
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -85,6 +86,21 @@ def test_a_record_nobody_can_read_counts_as_absent() -> None:
     assert directory.plate_owner("A") == 1
     change = directory.take_admission("k", b"nonsense")
     assert change is not None and change.after is None and directory.unreadable == 1 and directory.plate_owner("A") is None
+
+
+def test_a_token_that_was_replaced_is_worth_nothing_even_while_word_of_it_is_still_on_its_way() -> None:
+    directory, moment = Directory(), datetime(2026, 11, 22, tzinfo=UTC)
+    first, second, third = (Token(token_sha256=f"{number:064x}", terminal_id="T", asset=1, issued_at=moment) for number in range(3))
+    directory.keep_token("k", first, 11)
+    directory.keep_token("k", second, 12)
+    directory.take_token("k", msgspec.json.encode(first), 11)
+    assert directory.token("k") == second
+    directory.take_token("k", msgspec.json.encode(second), 12)
+    directory.take_token("k", msgspec.json.encode(third), 13)
+    directory.keep_token("k", second, 12)
+    assert directory.token("k") == third
+    directory.take_token("k", None, 14)
+    assert directory.token("k") is None
 
 
 def test_serials_of_one_connection_follow_each_other_within_a_batch_and_wrap() -> None:

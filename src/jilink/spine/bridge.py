@@ -27,6 +27,8 @@ from jilink.spine.connection import SpineDown
 
 T = TypeVar("T")
 Done = Callable[[Exception | None], None]
+Stored = Callable[[int, Exception | None], None]
+"""stored(revision, None) once a key's value is on disk, stored(0, Unavailable) where that is not certain."""
 Reply = Callable[[bytes], None]
 SyncHandler = Callable[[str, bytes, Reply], None]
 """handler(subject, payload, reply); `reply` may be called from any thread, any number of times, also later."""
@@ -149,9 +151,15 @@ class SpineThread:
         """Delete a key. Raises Unavailable."""
         self.run(self._spine.bucket(bucket).delete(key), 11.0)
 
-    def put_soon(self, bucket: subjects.Bucket, key: str, value: bytes, done: Done) -> None:
-        """Begin to store a key's value and return; `done` follows as for `publish_soon`."""
-        self._background(lambda: self._spine.bucket(bucket).put(key, value), done)
+    def put_soon(self, bucket: subjects.Bucket, key: str, value: bytes, stored: Stored) -> None:
+        """Begin to store a key's value and return; `stored` follows."""
+        revision = 0
+
+        async def put() -> None:
+            nonlocal revision
+            revision = await self._spine.bucket(bucket).put(key, value)
+
+        self._background(put, lambda error: stored(revision, error))
 
     def put_object(self, name: str, data: bytes, *, bucket: str = subjects.MEDIA) -> None:
         """Store an object whole. Raises Unavailable."""

@@ -98,6 +98,8 @@ class Directory:
         self._admissions = PackedMap()
         self._tokens = PackedMap()
         self._plates = NumberMap()
+        self._ahead: dict[str, int] = {}
+        self._told = 0
         self.policy = AdmissionPolicy()
         self.unreadable = 0
         """Records that could not be read; they count as absent."""
@@ -140,16 +142,25 @@ class Directory:
                 self._plates.put(_number(after.plate), after.asset)
         return Change(key, before, after)
 
-    def take_token(self, key: str, value: bytes | None) -> None:
-        """Apply one change of the token bucket."""
+    def take_token(self, key: str, value: bytes | None, revision: int) -> None:
+        """Apply one change of the token bucket, unless it is older than what `keep_token` was given."""
+        self._told = revision
+        if revision < self._ahead.get(key, 0):
+            return
+        self._ahead.pop(key, None)
         token = self._read(_token, value)
         if token is None:
             self._tokens.discard(key_bytes(key))
         else:
-            self.keep_token(key, token)
+            self._keep(key, token)
 
-    def keep_token(self, key: str, token: Token) -> None:
-        """Remember a token, also one that was stored just now, before the watch brings it."""
+    def keep_token(self, key: str, token: Token, revision: int) -> None:
+        """Remember a token that was stored just now, before the watch brings it; the one it replaces is worth nothing from now on."""
+        if revision > self._told:
+            self._ahead[key] = revision
+            self._keep(key, token)
+
+    def _keep(self, key: str, token: Token) -> None:
         try:
             hashed = bytes.fromhex(token.token_sha256)
         except ValueError:

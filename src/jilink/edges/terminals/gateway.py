@@ -258,7 +258,7 @@ class Gateway:
 
     def _token_changed(self, change: KeyChange, on_ready: Callable[[], None]) -> None:
         if change.key:
-            self.directory.take_token(change.key, change.value)
+            self.directory.take_token(change.key, change.value, change.revision)
         if change.ready:
             self._bucket_read(subjects.TOKENS, on_ready)
 

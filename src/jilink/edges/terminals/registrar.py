@@ -127,17 +127,22 @@ class Registrar:
         gateway, text = self._gateway, new_token()
         token = Token(token_sha256=hash_token(text), terminal_id=terminal.terminal_id, asset=admission.asset, issued_at=gateway.now())
 
-        def stored(error: Exception | None) -> None:
+        key = terminal.key
+
+        def stored(revision: int, error: Exception | None) -> None:
+            if error is None:
+                gateway.directory.keep_token(key, token, revision)
             if not self._still(terminal, step.meanwhile):
                 return
             if error is not None:
                 self._move(terminal, step.refusal)
                 return
-            gateway.directory.keep_token(terminal.key, token)
             self._move(terminal, step.success)
             self._link.register_answer(terminal, received, Registration.SUCCESS, text)
 
-        gateway.spine.put_soon(subjects.TOKENS, terminal.key, msgspec.json.encode(token), lambda error: gateway.post(lambda: stored(error)))
+        gateway.spine.put_soon(
+            subjects.TOKENS, key, msgspec.json.encode(token), lambda revision, error: gateway.post(lambda: stored(revision, error))
+        )
         self._teller.tell(
             TerminalRegistered(
                 asset=admission.asset,

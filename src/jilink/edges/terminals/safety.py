@@ -85,4 +85,4 @@ class Alarms:
                 self._link.send(terminal, request)
 
         payload = msgspec.json.encode(ticket)
-        gateway.spine.put_soon(subjects.UPLOADS, number, payload, lambda error: gateway.post(lambda: stored(error)))
+        gateway.spine.put_soon(subjects.UPLOADS, number, payload, lambda _, error: gateway.post(lambda: stored(error)))
