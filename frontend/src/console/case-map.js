@@ -20,8 +20,8 @@ function mark(map, point) {
 
 /** Show where a case is: a mark, and how far the point may be off. */
 export function showPlace(container) {
-  if (!canDraw()) return;
-  container.hidden = false;
+  container.hidden = !canDraw();
+  if (container.hidden) return;
   const point = [Number(container.dataset.longitude), Number(container.dataset.latitude)];
   const accuracy = Number(container.dataset.accuracy);
   const own = ({ target }) => {
@@ -29,18 +29,18 @@ export function showPlace(container) {
     target.addSource("doubt", { type: "geojson", data: circle(...point, accuracy) });
     target.addLayer({ id: "doubt", type: "fill", source: "doubt", paint: { "fill-color": "#1d5fa8", "fill-opacity": 0.16 } });
   };
-  const map = makeMap(container, { own, bounds: null, center: point, zoom: 13 });
+  const map = makeMap(container, { own, bounds: null, center: point, zoom: 9.5 });
   map.scrollZoom.disable();
   mark(map, point);
 }
 
 /** Let somebody point at the place: the form's numbers follow the map, and the map follows the numbers. */
 export function choosePlace(container, form, onPlaced) {
-  if (!canDraw()) return;
-  container.hidden = false;
+  container.hidden = !canDraw();
+  if (container.hidden) return;
   const { latitude, longitude, accuracy_m: accuracy } = form.elements;
   const known = latitude.value && longitude.value ? [Number(longitude.value), Number(latitude.value)] : null;
-  const map = makeMap(container, known ? { bounds: null, center: known, zoom: 13 } : {});
+  const map = makeMap(container, known ? { bounds: null, center: known, zoom: 11 } : {});
   map.getCanvas().style.cursor = "crosshair";
   let marker = known ? mark(map, known) : null;
   function put([x, y]) {

@@ -23,7 +23,7 @@ function draw(element) {
     tooltip: { trigger: "axis", renderMode: "richText" },
     xAxis: { type: "category", data: data.periods, axisLabel: { color: text, hideOverlap: true } },
     yAxis: { type: "value", minInterval: 1, axisLabel: { color: text }, splitLine: { lineStyle: { color: colour("--line", "#8884") } } },
-    series: [bars("opened", colour("--accent", "#0b6668")), bars("ended", colour("--good", "#2e7d4f"))],
+    series: [bars("opened", colour("--chart-soft", "#9fcfcb")), bars("ended", colour("--accent", "#0b6668"))],
   });
   new ResizeObserver(() => chart.resize()).observe(element);
   window.addEventListener("beforeprint", () => chart.resize());

@@ -25,6 +25,8 @@ from jilink.core.parties.rules import Permission, Role, Scope
 from jilink.core.parties.trail import Asked, Entry
 from jilink.kernel.ids import OrganisationId
 from jilink.services.console.pages.audit_words import AREAS, SENTENCES, THINGS, actions_of
+from jilink.services.console.pages.case_words import CHANNELS
+from jilink.services.console.pages.contacts import OUTCOMES
 from jilink.services.console.pages.members_words import ROLE_WORDS, SCOPE_WORDS
 from jilink.webkit.door import signed_in
 
@@ -39,7 +41,7 @@ class FilterForm(forms.Form):
     area = forms.ChoiceField(label=gettext_lazy("What"), required=False)
     subject = forms.RegexField(
         r"^[a-z_-]{1,30}(:[\w:.-]{0,60})?$",
-        label=gettext_lazy("Assets concerned"),
+        label=gettext_lazy("About what"),
         required=False,
         widget=forms.TextInput(attrs={"placeholder": "asset:12"}),
     )
@@ -128,12 +130,15 @@ def _marked(entry: Entry, names: Names) -> SafeString:
 
 
 def detail(entry: Entry) -> str:
-    """Return what else an entry says: roles and reaches in words, everything else as it was written."""
+    """Return what else an entry says: roles, reaches, channels and outcomes in words, everything else as it was written."""
     parts = entry.detail.split()
     if entry.action in {"member.role", "member.invited", "service.added"} and parts and parts[0] in set(Role):
         reach = [str(SCOPE_WORDS[Scope(part)]) for part in parts[1:] if part in set(Scope)]
         return ", ".join([str(ROLE_WORDS[Role(parts[0])]), *reach])
-    return entry.detail
+    return str(_WORDS.get(entry.detail, entry.detail))
+
+
+_WORDS = CHANNELS | {outcome.value: word for outcome, word in OUTCOMES.items()}
 
 
 @require_safe

@@ -25,6 +25,15 @@ CHANNELS = {
     "button": gettext_lazy("Button in a vehicle"),
     "phone": gettext_lazy("Telephone"),
 }
+LANGUAGES = {
+    "zh": gettext_lazy("Chinese"),
+    "ko": gettext_lazy("Korean"),
+    "mn": gettext_lazy("Mongolian"),
+    "en": gettext_lazy("English"),
+    "ru": gettext_lazy("Russian"),
+    "ja": gettext_lazy("Japanese"),
+}
+"""Languages that people here ask for, by their tag (RFC 5646)."""
 REQUESTS = {
     RequestKind.EXTENSION: gettext_lazy("Extension"),
     RequestKind.RETURN: gettext_lazy("Return"),

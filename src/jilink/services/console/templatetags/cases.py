@@ -1,5 +1,7 @@
 """Small words of cases in templates: `{% load cases %}`."""
 
+from collections.abc import Iterable
+
 from django import template
 from django.utils.translation import gettext
 
@@ -20,6 +22,12 @@ def in_words(text: Text) -> str:
 def channel_word(channel: str) -> str:
     """Return the word of a channel."""
     return str(case_words.CHANNELS.get(channel, channel))
+
+
+@register.filter
+def languages_in_words(tags: Iterable[str]) -> str:
+    """Return the names of languages given as tags, in order; one without a name of its own is shown as its tag."""
+    return gettext(", ").join(str(case_words.LANGUAGES.get(tag.partition("-")[0], tag)) for tag in tags)
 
 
 @register.filter

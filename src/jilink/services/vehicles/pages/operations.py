@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from jilink.core.parties.access import Actor, NotFound, require_anywhere
@@ -13,13 +14,35 @@ from jilink.kernel.errors import Refused
 from jilink.services.vehicles import actions, installation
 from jilink.webkit.door import said, signed_in
 
+PROCESSES = {
+    "spine": gettext_lazy("Message spine"),
+    "terminals": gettext_lazy("Terminal gateway"),
+    "history": gettext_lazy("History"),
+    "watch": gettext_lazy("Watch over latest values"),
+    "relay": gettext_lazy("Relay of events"),
+    "web": gettext_lazy("Web pages"),
+    "simulator": gettext_lazy("Simulator"),
+}
+STREAMS = {
+    "MEASUREMENTS": gettext_lazy("Measurements"),
+    "EVENTS": gettext_lazy("Events"),
+    "FRAMES": gettext_lazy("Raw frames"),
+}
+"""What people call them; beside it stands the name that logs and commands use."""
+
 
 @require_safe
 @signed_in
 def operations(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show processes, streams, outbox and disk."""
     require_anywhere(actor, Permission.VIEW_OPERATIONS)
-    return render(request, "vehicles/operations.html", {"health": installation.health(utc_now())})
+    health = installation.health(utc_now())
+    context = {
+        "health": health,
+        "processes": [(PROCESSES.get(each.name, ""), each) for each in health.processes],
+        "streams": [(STREAMS.get(each.name, ""), each) for each in health.streams],
+    }
+    return render(request, "vehicles/operations.html", context)
 
 
 @require_POST
