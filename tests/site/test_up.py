@@ -19,12 +19,14 @@ from jilink.spine import standing, subjects
 from jilink.spine.client import connect
 from tests.site.installation import Up, environment, jilink, running_up, until
 
-VEHICLES = 12
+VEHICLES, CASES = 12, 24
 
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory):
-    with running_up(tmp_path_factory.mktemp("up") / "data", "--demo", "--vehicles", str(VEHICLES), JILINK_SILENCE_S="8") as up:
+    with running_up(
+        tmp_path_factory.mktemp("up") / "data", "--demo", "--vehicles", str(VEHICLES), "--cases", str(CASES), JILINK_SILENCE_S="8"
+    ) as up:
         up.wait_ready()
         yield up
 
@@ -42,6 +44,8 @@ def test_it_shows_address_and_login_once_and_keeps_the_login_for_the_owner_alone
     assert re.search(rf"Sign in as\s+{user}\s+with password\s+{password}", shown)
     assert "Two factors: off" in shown
     assert (up.settings.data / "first-login").stat().st_mode & 0o777 == 0o600
+    assert (up.settings.data / "demo-logins").stat().st_mode & 0o777 == 0o600
+    assert "demo-supervisor, demo-agent" in shown
     assert set(up.children()) == set(PROCESSES)
 
 
@@ -87,11 +91,21 @@ def test_a_second_start_on_the_same_folder_is_refused_in_one_line(up):
     assert f"process {up.process.pid}" in again.stderr
 
 
+NOT_COUNTED = ("sqlite_", "outbox_", "django_", "parties_audit", "knowledge_index_", "case_index_", "cases_numberkey")
+
+
+def _of_the_office(data: Path) -> int:
+    """Return how many events and timers there are of organisations that are gone, but for those of fleets, which somebody must be told."""
+    with closing(sqlite3.connect(f"file:{data / 'jilink.sqlite3'}?mode=ro", uri=True)) as database:
+        gone = "SELECT count(*) FROM outbox_outboxevent WHERE noun IN ('case', 'interaction', 'person') OR not_before > occurred_at"
+        return int(database.execute(gone).fetchone()[0])
+
+
 def _rows(data: Path) -> Counter[str]:
-    """Return how many rows each table has, but for the record of what happened and the inside of the full-text index."""
+    """Return how many rows each table has, but for the record of what happened, the key of numbers and the inside of full-text indexes."""
     with closing(sqlite3.connect(f"file:{data / 'jilink.sqlite3'}?mode=ro", uri=True)) as database:
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        kept = [t for t in tables if not t.startswith(("sqlite_", "outbox_", "django_", "parties_audit", "knowledge_index_"))]
+        kept = [t for t in tables if not t.startswith(NOT_COUNTED)]
         return Counter({table: database.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in kept})
 
 
@@ -102,6 +116,8 @@ def test_removing_the_demonstration_leaves_no_row_and_no_admission(up, tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"{VEHICLES} vehicles removed" in done.stdout
     assert _rows(up.settings.data) == _rows(tmp_path / "bare")
+    assert _of_the_office(up.settings.data) == 0
+    assert not (up.settings.data / "demo-logins").exists() and not list((up.settings.data / "files").glob("??/*"))
     admissions, retention = asyncio.run(_buckets(up))
     assert set(admissions) == {"policy"}
     assert sorted(retention.values()) == [b"1", b"1", b"1"]

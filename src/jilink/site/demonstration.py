@@ -1,16 +1,19 @@
-"""Demonstration fleets and a city office: entered by the same actions as any, removed without a trace.
+"""Demonstration fleets and a service office: entered by the same actions as any, removed without a trace.
 
-What the fleets report is driven by the simulator and comes through the real port; nothing is back-dated. Fleets and office are found
-again by the names of their top organisations.
+What the fleets report is driven by the simulator and comes through the real port; nothing of it is back-dated. The office is entered with
+its last weeks. Fleets and office are found again by the names of their top organisations.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
+from pathlib import Path
 
+import structlog
+from django.conf import settings as django_settings
 from django.db import transaction
 
 from jilink.core.assets import projection
@@ -22,26 +25,29 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
 from jilink.kernel.settings import Settings
-from jilink.services.console import demonstration as office_rooms
+from jilink.services.console.demonstration import loading
+from jilink.services.console.demonstration.data import CASES, PREFIX
 from jilink.services.vehicles import actions as vehicles
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.rules import Kind, PlateColour
 from jilink.simulator import register
+from jilink.site import demo_logins, first_login
 from jilink.site.preparation import FIRST_USER
 from jilink.spine import client, subjects
 from jilink.spine.connection import SpineDown
 
+log = structlog.get_logger(__name__)
 CARRIER = "演示：吉林客货运输集团"
 PLAIN, MOUNTAINS = "演示：平原车队", "演示：山区车队"
 FLEETS = (PLAIN, MOUNTAINS)
-OFFICE = "演示：长春市城市服务中心"
-LIGHT, DRAINS, FARMING = "演示：城市照明所", "演示：排水养护队", "演示：农业技术推广站"
+OFFICE = "演示：吉林省城乡服务中心"
 _MOUNTAIN_PLATES = "EFH"
 KIND = "vehicle"
 RETENTION_DAYS = 1
 SPINE_WITHIN_S = 20.0
 TOGETHER = 2000
 SEED = 1
+LOGGED_EVERY = 50
 
 KINDS = {
     register.Kind.COACH: Kind.BUS,
@@ -50,6 +56,19 @@ KINDS = {
     register.Kind.DANGEROUS: Kind.HAZARDOUS,
     register.Kind.REFUSE: Kind.OTHER,
 }
+
+
+Tell = Callable[[int, int], None]
+"""Told how many cases of how many have been entered."""
+
+
+def quietly(_done: int, _of: int) -> None:
+    """Tell nobody."""
+
+
+def _log_now_and_then(done: int, of: int) -> None:
+    if done % LOGGED_EVERY == 0:
+        log.info("demonstration", cases=done, of=of)
 
 
 class NoSuchOwner(Refused):
@@ -75,10 +94,11 @@ def carrier() -> OrganisationId | None:
 
 
 @transaction.atomic
-def load(count: int, *, owner: str = FIRST_USER, now: datetime | None = None) -> Loaded:
+def load(count: int, *, owner: str = FIRST_USER, cases: int = CASES, now: datetime | None = None, tell: Tell = quietly) -> Loaded:
     """Enter the first `count` vehicles of the simulator's register in two fleets, with their terminals. Doing it again adds what lacks.
 
-    `owner` becomes the owner of the carrier. Raises NoSuchOwner; where anything is wrong nothing is entered.
+    `owner` becomes the owner of the carrier, and of the office with so many cases. `tell` hears how far it has come. Raises
+    NoSuchOwner; where anything is wrong nothing is entered.
     """
     moment = now or utc_now()
     user = reads.user_id(owner)
@@ -99,7 +119,7 @@ def load(count: int, *, owner: str = FIRST_USER, now: datetime | None = None) ->
         own = [_data(vehicle, places[fleet]) for vehicle in new if _fleet(vehicle) == fleet]
         for start in range(0, len(own), TOGETHER):
             vehicles.add_vehicles(organisation=places[fleet], data=own[start : start + TOGETHER], by=by, now=moment)
-    load_office(user, moment)
+    load_office(user, moment, cases=cases, tell=tell)
     return Loaded(top, len(new), len(assets.all_ids(by, kind=KIND, permission=Permission.MANAGE_VEHICLES)))
 
 
@@ -109,18 +129,20 @@ def office() -> OrganisationId | None:
 
 
 @transaction.atomic
-def load_office(owner: int, now: datetime) -> OrganisationId:
-    """Enter the city office with its units and what they keep; `owner` (an account) becomes its owner. Doing it again adds nothing."""
+def load_office(owner: int, now: datetime, *, cases: int = CASES, tell: Tell = quietly) -> OrganisationId:
+    """Enter the office with its units, people and cases; `owner` (an account) becomes its owner. Doing it again adds nothing.
+
+    The accounts that can be tried stand in a file beside the first login (`demo_logins`) once everything is entered.
+    """
     top = office()
     if top is None:
         top = parties.add_organisation(name=OFFICE, by=access.system("demo"), now=now)
-        for name in (LIGHT, DRAINS, FARMING):
-            parties.add_organisation(name=name, parent=top, by=access.system("demo"), now=now)
     parties.set_role(user=owner, organisation=top, role=Role.OWNER, by=access.system("demo"), now=now)
-    by = access.system("demo")
-    below = {choice.name: choice.id for choice in reads.choices(by, Permission.MANAGE_ASSETS) if choice.id in reads.below(top)}
-    units = office_rooms.Office(top, below[LIGHT], below[DRAINS], below[FARMING])
-    office_rooms.load(units, by=by, reviewer=access.system("demo-review"), now=now)
+    password = first_login.generate_password()
+    logins = loading.load(top, password=password, now=now, cases=cases, tell=tell)
+    if logins:
+        data = Path(django_settings.JILINK.data)
+        transaction.on_commit(lambda: demo_logins.write(data, logins, password))
     return top
 
 
@@ -129,14 +151,17 @@ def _remove_office() -> None:
     if top is None:
         return
     organisations, by = reads.below(top), access.system("demo")
-    office_rooms.remove(organisations, by=by)
+    usernames = [account.username for account in reads.accounts() if account.username.startswith(PREFIX)]
+    loading.remove(organisations, usernames=usernames, by=by)
     for organisation in reversed(organisations):
         parties.remove_organisation(organisation=organisation, by=by)
+    data = Path(django_settings.JILINK.data)
+    transaction.on_commit(lambda: demo_logins.path(data).unlink(missing_ok=True))
 
 
-def ensure(settings: Settings, count: int) -> str:
-    """Load the demonstration as a step of preparation."""
-    loaded = load(count)
+def ensure(settings: Settings, count: int, cases: int = CASES) -> str:
+    """Load the demonstration as a step of preparation; the log shows how far it has come."""
+    loaded = load(count, cases=cases, tell=_log_now_and_then)
     return f"{loaded.added} vehicles added, {loaded.total} in all"
 
 

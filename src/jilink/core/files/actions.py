@@ -49,6 +49,26 @@ def remove_file(*, file: FileId, permission: Permission, by: Actor) -> None:
     File.objects.filter(pk=file).delete()
 
 
+@transaction.atomic
+def remove_files(*, organisation: OrganisationId, by: Actor, now: datetime | None = None) -> int:
+    """Remove all files of an organisation before it is removed itself, and return how many; their bytes go with the commit.
+
+    Bytes that another row names, or that were put again since `now`, stay. Raises NotFound.
+    """
+    require(by, Permission.MANAGE_MEMBERS, organisation)
+    rows, moment = File.objects.filter(organisation_id=organisation), now or utc_now()
+    names = {name for pair in rows.values_list("digest", "thumbnail") for name in pair if name}
+    count = rows.count()
+    rows.delete()
+    transaction.on_commit(lambda: _drop(names, moment))
+    return count
+
+
+def _drop(names: Iterable[str], moment: datetime) -> int:
+    unnamed = [name for name in names if not File.objects.filter(Q(digest=name) | Q(thumbnail=name)).exists()]
+    return sum(storage.remove(name, moment) for name in unnamed)
+
+
 def forget_files(files: Iterable[FileId | int]) -> int:
     """Remove files when a person is erased, and return how many. No wall is asked: for holdings (`parties.people.holdings`)."""
     return File.objects.filter(pk__in=list(files)).delete()[0]

@@ -87,7 +87,7 @@ def add_interaction(*, organisation: OrganisationId, contact: Contact, by: Actor
             raise
         return known
     event = InteractionBegan(interaction=row.pk, channel=row.channel, direction=row.direction)
-    outbox.add(event, organisation=organisation, aggregate=f"interaction:{row.pk}")
+    outbox.add(event, organisation=organisation, aggregate=f"interaction:{row.pk}", now=moment)
     audit.record(by, "interaction.added", f"interaction:{row.pk}", organisation, detail=contact.channel.value, at=moment)
     return InteractionId(row.pk)
 
@@ -122,12 +122,10 @@ def add_part(
         kept = files.keep_file(organisation=place, data=file[0], name=file[1], permission=Permission.ADD_INTERACTIONS, by=by, now=at)
     row.parts += 1
     row.save(update_fields=["parts"])
-    who = "" if side is Side.THEIRS else by.name
-    Part.objects.create(
-        interaction=row, number=row.parts, side=side, by=who, text=words, file=kept, reference=reference, at=at or utc_now()
-    )
+    who, moment = "" if side is Side.THEIRS else by.name, at or utc_now()
+    Part.objects.create(interaction=row, number=row.parts, side=side, by=who, text=words, file=kept, reference=reference, at=moment)
     event = InteractionPartAdded(interaction=row.pk, part=row.parts, side=side.value)
-    outbox.add(event, organisation=row.organisation_id, aggregate=f"interaction:{row.pk}")
+    outbox.add(event, organisation=row.organisation_id, aggregate=f"interaction:{row.pk}", now=moment)
     return row.parts
 
 
@@ -163,10 +161,26 @@ def end_interaction(*, interaction: InteractionId, outcome: Outcome, by: Actor, 
     rules.check_end(row.started_at, moment)
     row.ended_at, row.outcome = moment, outcome.value
     row.save(update_fields=["ended_at", "outcome"])
-    outbox.add(
-        InteractionEnded(interaction=row.pk, outcome=outcome.value), organisation=row.organisation_id, aggregate=f"interaction:{row.pk}"
-    )
+    event = InteractionEnded(interaction=row.pk, outcome=outcome.value)
+    outbox.add(event, organisation=row.organisation_id, aggregate=f"interaction:{row.pk}", now=moment)
     audit.record(by, "interaction.ended", f"interaction:{row.pk}", row.organisation_id, detail=outcome.value, at=moment)
+
+
+@transaction.atomic
+def remove_interactions(*, organisation: OrganisationId, by: Actor) -> int:
+    """Remove every contact of an organisation before it is removed itself; return how many there were. Its files stay to be removed.
+
+    Only the installation does it: people's contacts go with the person. Raises NotFound, InteractionRefused.
+    """
+    require(by, Permission.ADD_INTERACTIONS, organisation)
+    if by.user is not None:
+        raise InteractionRefused("Contacts are kept.")
+    rows = Interaction.objects.filter(organisation_id=organisation)
+    count = rows.count()
+    rows.delete()
+    if count:
+        audit.record(by, "interaction.removed_all", f"organisation:{organisation}", organisation, detail=str(count))
+    return count
 
 
 def _row(interaction: InteractionId, by: Actor) -> Interaction:

@@ -1,11 +1,12 @@
 """Writing to the outbox: the only way a fact leaves a transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from django.db import transaction
 
-from jilink.core.outbox.models import OutboxEvent
+from jilink.core.outbox.models import DeadLetter, OutboxEvent
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import EventId, OrganisationId, new_event_id
@@ -46,3 +47,12 @@ def add(
         not_before=not_before or moment,
     )
     return identity
+
+
+def forget(organisations: Sequence[int]) -> int:
+    """Remove every event, timer and dead letter of organisations that are removed in this transaction, and return how many events.
+
+    What was not yet published is never told: for organisations that leave nothing behind of which anybody would have to be told.
+    """
+    DeadLetter.objects.filter(organisation__in=organisations).delete()
+    return OutboxEvent.objects.filter(organisation__in=organisations).delete()[0]

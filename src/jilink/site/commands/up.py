@@ -12,18 +12,21 @@ from rich.panel import Panel
 from rich.text import Text
 
 from jilink.kernel.settings import PREFIX, Settings, addresses
-from jilink.site import first_login
+from jilink.services.console.demonstration.data import CASES
+from jilink.site import demo_logins, first_login
 from jilink.site.journal import Journal
 from jilink.site.supervisor import Extra, Supervisor, sole_supervisor
 
 app = typer.Typer()
+TRIED = ("demo-supervisor", "demo-agent", "demo-changchun", "demo-nongan", "demo-expert", "demo-analyst")
+"""Of the demonstration's accounts those that are shown at the start: one of each role."""
 
 _EPILOG = """
 Examples:
 
   jilink up                                   start; the first time a login is made and shown
 
-  jilink up --demo --open                     with demonstration fleets that drive, and open the browser
+  jilink up --demo --open                     with fleets that drive and an office at work, and open the browser
 
   JILINK_WEB=0.0.0.0:8080 jilink up           reachable from other machines
 
@@ -33,8 +36,9 @@ Ctrl-C stops everything cleanly. Start it again at any time: everything is kept 
 
 @app.command(epilog=_EPILOG)
 def up(
-    demo: bool = typer.Option(False, "--demo", help="Load demonstration fleets and drive their terminals."),
+    demo: bool = typer.Option(False, "--demo", help="Load demonstration fleets and an office, and drive the terminals."),
     vehicles: int = typer.Option(200, min=1, max=100_000, help="How many vehicles the demonstration has."),
+    cases: int = typer.Option(CASES, min=20, max=2000, help="How many cases the demonstration's office has."),
     open_browser: bool = typer.Option(False, "--open", help="Open the address in a browser when everything runs."),
 ) -> None:
     """Start everything on this machine and keep it running until Ctrl-C."""
@@ -52,7 +56,7 @@ def up(
 
         journal = Journal(settings.data / "logs", machine=settings.log_format == "json", on_ready=on_ready)
         extras = [_simulator(settings, vehicles)] if demo else []
-        prepare = ("--demo", str(vehicles)) if demo else ()
+        prepare = ("--demo", str(vehicles), "--cases", str(cases)) if demo else ()
         try:
             asyncio.run(Supervisor(settings, journal, extras=extras, prepare=prepare, recovering=recovering).run())
         finally:
@@ -86,6 +90,12 @@ def facts(settings: Settings, address: str, log: Path, *, new: bool) -> list[Tex
             login = first_login.read(settings.data)
             lines.append(Text.assemble("Sign in as  ", (login.user, "bold"), "  with password  ", (login.password, "bold")))
         lines.append(Text(f"First login: kept in {path} until you delete it", "dim"))
+    shown = demo_logins.path(settings.data)
+    if shown.exists():
+        password, names = demo_logins.read(settings.data)
+        tried = ", ".join(name for name in names if name in TRIED)
+        lines.append(Text.assemble("Other roles: ", (tried, "bold"), "  with password  ", (password, "bold")))
+        lines.append(Text(f"All accounts of the demonstration: {shown}", "dim"))
     if settings.two_factors == "off":
         lines.append(Text(f"Two factors: off ({PREFIX}TWO_FACTORS): a password alone opens everything", "yellow"))
     told = [("Terminals", settings.terminals), ("Terminals over TLS", settings.terminals_tls), ("Attachments", settings.attachments)]

@@ -1,6 +1,7 @@
 """Keeping what is typed until it is sent."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -41,3 +42,10 @@ def keep_draft(*, place: str, text: str, by: Actor, now: datetime | None = None)
 def drop_draft(*, place: str, by: Actor) -> None:
     """Forget a draft: it was sent, or thrown away. Where there is none, nothing happens."""
     Draft.objects.filter(user_id=by.user or 0, place=place).delete()
+
+
+@transaction.atomic
+def forget_cases(numbers: Iterable[str]) -> None:
+    """Forget what anybody typed at cases of these numbers, which were removed."""
+    for number in numbers:
+        Draft.objects.filter(place__startswith=f"case:{number}:").delete()

@@ -1,5 +1,6 @@
 """Coming to a case, staying, leaving."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -48,3 +49,9 @@ def _let_in(by: Actor, case: int, now: datetime) -> tuple[int, int]:
     if by.user is None or not rows:
         raise NotFound(_HIDDEN)
     return by.user, rows[0].organisation
+
+
+@transaction.atomic
+def forget_cases(cases: Iterable[int]) -> None:
+    """Forget who looks at these cases, which were removed."""
+    Looking.objects.filter(case__in=list(cases)).delete()

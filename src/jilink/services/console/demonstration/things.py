@@ -1,30 +1,22 @@
-"""A demonstration of what a city office keeps: articles, kinds of assets with some dozens of each, and who answers in its counties.
+"""What the office keeps: articles, and kinds of assets with some dozens of each."""
 
-Everything is entered by the ordinary actions, and `remove` takes away whatever stands in the office's organisations, also what
-visitors entered.
-"""
-
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from importlib.resources import files
 
-from jilink.core.areas import actions as areas
-from jilink.core.areas import reads as places
 from jilink.core.assets.inventory import actions as inventory
-from jilink.core.assets.inventory import reads as things
 from jilink.core.assets.inventory.actions import AssetData
 from jilink.core.assets.kinds import ChoiceAttribute, DateAttribute, FlagAttribute, Kind, NumberAttribute
 from jilink.core.knowledge import actions as knowledge
 from jilink.core.knowledge.rules import Audience
-from jilink.core.parties.access import Actor, NotFound
+from jilink.core.parties.access import Actor
 from jilink.kernel.clock import CHINA
 from jilink.kernel.ids import OrganisationId
 from jilink.kernel.texts import Text
+from jilink.services.console.demonstration.staff import Units
 
 ARTICLES = {"frost": ["防灾", "蔬菜"], "blast": ["水稻", "病虫害"], "subsidy": ["补贴", "农机"], "meter": ["供水", "冬季"]}
 """Each article's files in `data/demonstration`, and its topics."""
-CITY = "2201"
 LAMP = Kind(
     title=Text("路灯", "Street lamp"),
     code="[0-9]{16}",
@@ -68,31 +60,14 @@ SPOTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
-    """The organisations of the demonstration: the office, and its units for light, drains and farming."""
-
-    office: OrganisationId
-    light: OrganisationId
-    drains: OrganisationId
-    farming: OrganisationId
-
-
-def load(office: Office, *, by: Actor, reviewer: Actor, now: datetime) -> None:
-    """Enter what is shown; where the office has articles or kinds already, nothing is entered. `reviewer` publishes what `by` writes."""
-    if _has(office.office, by):
-        return
+def load(units: Units, *, by: Actor, reviewer: Actor, now: datetime) -> None:
+    """Enter articles, kinds and assets; `reviewer` publishes what `by` writes."""
     for name, topics in ARTICLES.items():
-        _write(office.office, name, topics, by, reviewer, now)
+        _write(units.office, name, topics, by, reviewer, now)
     for key, kind in {"street_lamp": LAMP, "manhole": MANHOLE, "weather_sensor": SENSOR}.items():
-        inventory.set_kind(organisation=office.office, key=key, kind=kind, by=by, now=now)
-    for key, rows in {"street_lamp": _lamps(office), "manhole": _manholes(office), "weather_sensor": _sensors(office)}.items():
-        inventory.load_assets(organisation=office.office, kind=key, rows=list(rows), by=by, now=now)
-    _answer(office, by, now)
-
-
-def _has(organisation: OrganisationId, by: Actor) -> bool:
-    return any(view.organisation == organisation for view in things.kinds_of(by))
+        inventory.set_kind(organisation=units.office, key=key, kind=kind, by=by, now=now)
+    for key, rows in {"street_lamp": _lamps(units), "manhole": _manholes(units), "weather_sensor": _sensors(units)}.items():
+        inventory.load_assets(organisation=units.office, kind=key, rows=list(rows), by=by, now=now)
 
 
 def _write(organisation: OrganisationId, name: str, topics: list[str], by: Actor, reviewer: Actor, now: datetime) -> None:
@@ -111,13 +86,13 @@ def _read(name: str, language: str) -> tuple[str, str]:
     return title.removeprefix("# ").strip(), body.strip()
 
 
-def _lamps(office: Office) -> Iterator[AssetData]:
+def _lamps(units: Units) -> Iterator[AssetData]:
     """Yield lamps on both sides of a straight avenue from south to north."""
     for number in range(1, 31):
         yield AssetData(
             label=f"人民大街 {number:02} 号灯",
             code=f"2201040118{number:06}",
-            maintainer=office.light,
+            maintainer=units.light,
             attributes={"height": 10, "source": "led" if number % 5 else "sodium", "power": 150},
             tags=("主干道",) if number % 5 else ("主干道", "待改造"),
             latitude=round(43.842 + number * 0.0021, 6),
@@ -125,13 +100,13 @@ def _lamps(office: Office) -> Iterator[AssetData]:
         )
 
 
-def _manholes(office: Office) -> Iterator[AssetData]:
+def _manholes(units: Units) -> Iterator[AssetData]:
     uses = ("rain", "sewer", "supply")
     for number in range(1, 21):
         yield AssetData(
             label=f"解放大路 {number:02} 号井",
             code=f"2201040101{number:06}",
-            maintainer=office.drains,
+            maintainer=units.drains,
             attributes={"use": uses[number % 3], "depth": 2 + number % 4, "net": number % 4 != 0},
             tags=() if number % 4 else ("缺防坠网",),
             latitude=round(43.8735 + (0.0003 if number % 2 else -0.0003), 6),
@@ -139,46 +114,8 @@ def _manholes(office: Office) -> Iterator[AssetData]:
         )
 
 
-def _sensors(office: Office) -> Iterator[AssetData]:
+def _sensors(units: Units) -> Iterator[AssetData]:
     for name, (latitude, longitude) in SPOTS.items():
         attributes = {"above_ground": 2, "calibrated": "2026-04-15"}
-        data = AssetData(label=f"{name}气象站", maintainer=office.farming, attributes=attributes, latitude=latitude, longitude=longitude)
+        data = AssetData(label=f"{name}气象站", maintainer=units.farming, attributes=attributes, latitude=latitude, longitude=longitude)
         yield data
-
-
-def _answer(office: Office, by: Actor, now: datetime) -> None:
-    """Name who answers: the office for the city, its units for their categories in each county."""
-    day = now.astimezone(CHINA).date()
-    try:
-        city = places.by_code(by, areas.DIVISIONS, CITY, on=day)
-    except NotFound:  # the divisions are not loaded here
-        return
-    rows = [(city, "", office.office)]
-    for county in places.below(by, city):
-        rows += [(county, "road.lamp", office.light), (county, "road.manhole", office.drains), (county, "farming", office.farming)]
-    for area, category, unit in rows:
-        areas.set_responsibility(
-            organisation=office.office, layer_key=area.layer_key, area_code=area.code, category=category, unit=unit, by=by
-        )
-
-
-def remove(organisations: Sequence[OrganisationId], *, by: Actor) -> None:
-    """Take away every article, asset, kind and responsibility of these organisations."""
-    for organisation in organisations:
-        knowledge.remove_articles(organisation=organisation, by=by)
-        while batch := things.things(by, organisation=organisation, without=inventory.OF_SERVICES):
-            for thing in batch:
-                inventory.remove_asset(asset=thing.id, by=by)
-    for organisation in organisations:
-        for view in things.kinds_of(by):
-            if view.organisation == organisation:
-                inventory.remove_kind(organisation=organisation, key=view.key, by=by)
-        for duty in places.responsibilities(by, organisation):
-            areas.set_responsibility(
-                organisation=organisation,
-                layer_key=duty.layer_key,
-                area_code=duty.area_code,
-                category=duty.category,
-                unit=None,
-                by=by,
-            )
