@@ -161,7 +161,7 @@ class Browser:
         self.ask("/accounts/login/", {"login": name, "password": password})
 
     def vehicles(self) -> list[dict[str, Any]]:
-        return list(json.loads(self.ask("/api/v1/vehicles"))["vehicles"])
+        return list(json.loads(self.ask("/api/v1/vehicles"))["items"])
 
 
 def test_everything_runs_on_it_and_a_person_sees_their_own_vehicles_and_no_others(tmp_path: Path, elsewhere: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from jilink.core.assets.models import Asset, SeenTerminal, Terminal
 from jilink.core.parties import reads as parties
@@ -108,6 +108,16 @@ def search(actor: Actor, *, kind: str, text: str = "", offset: int = 0, limit: i
     if text:
         rows = rows.filter(label__icontains=text)
     return rows.count(), [_view(row) for row in rows.order_by("label", "pk")[offset : offset + limit]]
+
+
+def following(actor: Actor, *, kind: str, text: str = "", after: tuple[str, int] | None = None, limit: int = 50) -> list[AssetView]:
+    """Return the actor's assets with `text` in their label that come after a label and id, by label and id."""
+    rows = _rows().filter(kind=kind, organisation_id__in=organisations_of(actor, Permission.VIEW_VEHICLES))
+    if text:
+        rows = rows.filter(label__icontains=text)
+    if after is not None:
+        rows = rows.filter(Q(label__gt=after[0]) | Q(label=after[0], pk__gt=after[1]))
+    return [_view(row) for row in rows.order_by("label", "pk")[:limit]]
 
 
 def matching(actor: Actor, *, kind: str, text: str, limit: int = 1000) -> list[AssetId]:

@@ -188,6 +188,14 @@ def open_alarms(actor: Actor, *, offset: int = 0, limit: int = 100) -> tuple[int
     return rows.count(), _views(rows.order_by("-raised_at", "-pk")[offset : offset + limit])
 
 
+def open_alarms_before(actor: Actor, before: tuple[datetime, int] | None, limit: int = 100) -> list[AlarmView]:
+    """Return open alarms of the actor's organisations, newest first: those raised before a moment and number."""
+    rows = Alarm.objects.filter(organisation_id__in=organisations_of(actor, Permission.VIEW_VEHICLES), cleared_at=None)
+    if before is not None:
+        rows = rows.filter(Q(raised_at__lt=before[0]) | Q(raised_at=before[0], pk__lt=before[1]))
+    return _views(rows.order_by("-raised_at", "-pk")[:limit])
+
+
 def open_conditions(assets: Sequence[AssetId] | None = None) -> dict[AssetId, dict[str, datetime]]:
     """Return every open condition with the time it was raised, by asset. For the watch, which belongs to no organisation."""
     rows = Alarm.objects.filter(cleared_at=None)

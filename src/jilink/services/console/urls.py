@@ -10,6 +10,7 @@ from jilink.services.console.pages import (
     case,
     case_types,
     contacts,
+    imports,
     inbox,
     knowledge,
     live,
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("case-types/", include(case_types.patterns)),
     path("assignment/", include(assignment_rules.patterns)),
     path("reports/", include(reports.patterns)),
+    path("imports/", include(imports.patterns)),
     path("audit/", include(audit.patterns)),
     path("webhooks/", include(webhooks.patterns)),
 ]

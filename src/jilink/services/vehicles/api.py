@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.http import HttpRequest
-from ninja import Router, Status
+from ninja import Query, Router, Status
 
 from jilink.core.observations import actions as alarm_actions
 from jilink.core.observations import reads as observations
@@ -13,13 +13,13 @@ from jilink.kernel.ids import AssetId
 from jilink.services.vehicles import actions
 from jilink.services.vehicles.pages.vehicle import track_json
 from jilink.services.vehicles.reads import fleet, orders, track
+from jilink.webkit.api import cursors
 from jilink.webkit.api.calls import actor_of
+from jilink.webkit.api.cursors import Cut, Page, Paging
 from jilink.webkit.api.shapes import Id, In, Out, Time, Words
 
-MOST_PAGE = 100_000
-
-
 router = Router(tags=["vehicles"])
+VehicleState = Literal["moving", "idle", "alarm", "offline"]
 
 
 class VehicleOut(Out):
@@ -36,14 +36,6 @@ class VehicleOut(Out):
     measured_at: datetime | None
     odometer_km: float | None
     driver: str
-
-
-class VehiclesOut(Out):
-    """One page of vehicles."""
-
-    total: int
-    page: int
-    vehicles: list[VehicleOut]
 
 
 class LatestOut(VehicleOut):
@@ -118,12 +110,12 @@ class CommandGiven(Out):
     id: str
 
 
-@router.get("/vehicles", response=VehiclesOut, operation_id="list_vehicles")
-def list_vehicles(request: HttpRequest, q: Words = "", state: Words = "", page: int = 1) -> dict[str, object]:
-    """Return a page of the vehicles whose plate contains `q` and that are in `state`."""
-    number = max(1, min(page, MOST_PAGE))
-    found = fleet.listing(actor_of(request), text=q.replace("\0", "").strip()[:40], state=state, page=number)
-    return {"total": found.total, "page": number, "vehicles": found.rows}
+@router.get("/vehicles", response=Page[VehicleOut], operation_id="list_vehicles")
+def list_vehicles(request: HttpRequest, paging: Query[Paging], q: Words = "", state: VehicleState | None = None) -> Cut[fleet.Row]:
+    """Return the vehicles whose plate contains `q` and that are in `state`, by plate. With a state a page may hold fewer than `limit`."""
+    at = cursors.placed(request, paging, tuple[str, int])
+    rows, after = fleet.page_after(actor_of(request), text=q.strip()[:40], state=state or "", after=at, limit=paging.limit)
+    return cursors.cut(request, rows, after)
 
 
 @router.get("/vehicles/{int:asset}", response=LatestOut, operation_id="read_vehicle")
@@ -159,11 +151,13 @@ def list_vehicle_alarms(request: HttpRequest, asset: Id) -> list[observations.Al
     return observations.of_asset(actor_of(request), AssetId(asset))
 
 
-@router.get("/alarms", response=list[AlarmOut], operation_id="list_open_alarms")
-def list_open_alarms(request: HttpRequest, page: int = 1) -> list[observations.AlarmView]:
-    """Return a page (100) of the open alarms, newest first."""
-    number = max(1, min(page, MOST_PAGE))
-    return observations.open_alarms(actor_of(request), offset=(number - 1) * 100)[1]
+@router.get("/alarms", response=Page[AlarmOut], operation_id="list_open_alarms")
+def list_open_alarms(request: HttpRequest, paging: Query[Paging]) -> Cut[observations.AlarmView]:
+    """Return the open alarms, newest first."""
+    at = cursors.placed(request, paging, tuple[datetime, int])
+    rows = observations.open_alarms_before(actor_of(request), at, paging.limit + 1)
+    last = rows[paging.limit - 1] if len(rows) > paging.limit else None
+    return cursors.cut(request, rows[: paging.limit], (last.raised_at, last.id) if last is not None else None)
 
 
 @router.post("/alarms/{int:alarm}/acknowledge", response={204: None}, operation_id="acknowledge_alarm")

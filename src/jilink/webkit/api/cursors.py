@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 from django.core import signing
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Schema
 from pydantic import BaseModel, Field
 
@@ -44,7 +45,7 @@ class Cut(Generic[Row]):
 
 def misread() -> Faulty:
     """Return the error for a cursor that is none of this list."""
-    return Faulty(Fault(detail="This is no cursor of this list.", parameter="cursor"))
+    return Faulty(Fault(detail=_("This is no cursor of this list."), parameter="cursor"))
 
 
 def place(request: HttpRequest, paging: Paging) -> str:
@@ -73,6 +74,17 @@ def number(request: HttpRequest, paging: Paging) -> int | None:
     """Return the place as a number, None at the beginning. Raises Faulty."""
     at = place(request, paging)
     return _as(int, at) if at else None
+
+
+def placed(request: HttpRequest, paging: Paging, kind: type[T]) -> T | None:
+    """Return the place as a value of some shape, None at the beginning. Raises Faulty."""
+    at = place(request, paging)
+    return _as(kind, at) if at else None
+
+
+def cut(request: HttpRequest, rows: Sequence[Row], begins: object) -> Cut[Row]:
+    """Return a page after which the next begins at a place of the shape that `placed` reads; None where there is none."""
+    return Cut(rows, after(request, msgspec.json.encode(begins).decode() if begins is not None else ""))
 
 
 def by_number(request: HttpRequest, paging: Paging, rows: Sequence[Row], key: Callable[[Row], int]) -> Cut[Row]:

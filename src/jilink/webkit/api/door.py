@@ -5,6 +5,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 from ninja.operation import Operation
 
 from jilink.core.parties import refusals
@@ -33,12 +34,12 @@ def guarded(run: Run) -> Run:
         allowance = limits.take(request, actor)
         response: HttpResponseBase
         if allowance.wait_s:
-            detail = f"That were more requests than are allowed. Wait {allowance.wait_s} s."
+            detail = _("These were more requests than are allowed. Wait %(seconds)d s.") % {"seconds": allowance.wait_s}
             response = problems.answer(call.id, 429, code="too_many_requests", detail=detail)
         elif actor.user is None:
             response = problems.signed_out(call.id, wrong)
         elif reads_json and request.content_type != _JSON:
-            response = problems.answer(call.id, 415, detail="Send the body as application/json.", headers={"Accept": _JSON})
+            response = problems.answer(call.id, 415, detail=_("Send the body as application/json."), headers={"Accept": _JSON})
         else:
             response = repeats.once(request, actor, lambda: run(request, **values))
             response = marks.marked(request, response)

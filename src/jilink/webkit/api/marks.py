@@ -9,6 +9,7 @@ import re
 import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from jilink.kernel.texts import gettext_noop
 from jilink.webkit.api.problems import PreconditionFailed
 
 _MARK = re.compile(r'"(?:(\d{1,18})-)?[0-9a-f]{24}"')
@@ -26,7 +27,7 @@ def expected_version(request: HttpRequest) -> int | None:
         return None
     found = _MARK.fullmatch(told)
     if found is None or found[1] is None:
-        raise PreconditionFailed("If-Match names no version of this thing. Send the ETag that its read answered with.")
+        raise PreconditionFailed(gettext_noop("If-Match names no version of this thing. Send the ETag that its read answered with."))
     return int(found[1])
 
 

@@ -15,6 +15,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from jilink.core.parties.access import NotFound
 from jilink.kernel.errors import Malformed, Refused, Unavailable
+from jilink.webkit.api import misfits
 from jilink.webkit.door import said
 
 MEDIA_TYPE = "application/problem+json"
@@ -114,10 +115,10 @@ def install(api: NinjaAPI, id_of: Callable[[HttpRequest], str], note: Callable[[
 
     def invalid(request: HttpRequest, error: Exception) -> HttpResponse:
         found = faults_of(error.errors if isinstance(error, ValidationError) else ())
-        return answer(id_of(request), 422, code="invalid", detail="The request is not as the description says.", errors=found)
+        return answer(id_of(request), 422, code="invalid", detail=_("The request is not as the description says."), errors=found)
 
     def by_status(request: HttpRequest, error: Exception) -> HttpResponse:
-        return answer(id_of(request), error.status_code if isinstance(error, HttpError) else 400, detail=str(error))
+        return answer(id_of(request), error.status_code if isinstance(error, HttpError) else 400, detail=_(str(error)))
 
     def malformed(request: HttpRequest, error: Exception) -> HttpResponse:
         reason = error.reason if isinstance(error, Malformed) else ""
@@ -135,7 +136,7 @@ def install(api: NinjaAPI, id_of: Callable[[HttpRequest], str], note: Callable[[
     handled(lambda request, _error: answer(id_of(request), 404), Http404)
     handled(lambda request, _error: answer(id_of(request), 413), RequestDataTooBig)
     handled(lambda request, error: answer(id_of(request), 400, detail=str(error)), BadRequest, SuspiciousOperation, MultiPartParserError)
-    handled(lambda request, _error: answer(id_of(request), 400, detail="The body ended early."), UnreadablePostError)
+    handled(lambda request, _error: answer(id_of(request), 400, detail=_("The body ended early.")), UnreadablePostError)
 
 
 def of_refusal(request_id: str, error: Refused, conditional: bool = False) -> HttpResponse:
@@ -153,14 +154,14 @@ def of_refusal(request_id: str, error: Refused, conditional: bool = False) -> Ht
 
 def unavailable(request_id: str) -> HttpResponse:
     """Return that something behind the pages is down."""
-    detail = "This is not available right now. Nothing was changed; try again in a moment."
+    detail = _("This is not available right now. Nothing was changed; try again in a moment.")
     return answer(request_id, 503, code="unavailable", detail=detail, headers={"Retry-After": str(RETRY_S)})
 
 
 def signed_out(request_id: str, wrong: bool = False) -> HttpResponse:
     """Return that nobody is signed in (RFC 6750, 3)."""
     challenge = 'Bearer realm="jilink"' + (', error="invalid_token"' if wrong else "")
-    detail = "The token is unknown, expired or revoked." if wrong else "Send a token: Authorization: Bearer jlk_..."
+    detail = _("The token is unknown, expired or revoked.") if wrong else _("Send a token: Authorization: Bearer jlk_...")
     return answer(request_id, 401, detail=detail, headers={"WWW-Authenticate": challenge})
 
 
@@ -171,7 +172,7 @@ def faults_of(errors: Iterable[Mapping[str, object]]) -> list[Fault]:
         place = error.get("loc")
         parts = [str(part) for part in place] if isinstance(place, list | tuple) else []
         source, inner = (parts[0], parts[1:]) if parts else ("", [])
-        words = str(error.get("msg", "")).removeprefix("Value error, ")
+        words = misfits.words(error)
         kind = _PLACES.get(source)
         if kind is None:  # body, form and file: the first part is the argument that holds the body
             inner = inner[1:] if source == "body" else inner

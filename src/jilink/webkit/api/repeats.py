@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
 
 from jilink.core.parties.access import Actor
 from jilink.kernel.clock import utc_now
@@ -48,7 +49,7 @@ def once(request: HttpRequest, actor: Actor, run: Callable[[], HttpResponseBase]
         return run()
     key = _KEY.fullmatch(told.strip())
     if key is None:
-        fault = Fault(detail="A key is 1 to 128 printable ASCII characters without spaces.", header=HEADER)
+        fault = Fault(detail=_("A key is 1 to 128 printable ASCII characters without spaces."), header=HEADER)
         return problems.answer(call_of(request).id, 400, code="key_refused", detail=fault.detail, errors=[fault])
     print_ = fingerprint(request, actor.name)
     answer: HttpResponseBase | None = None
@@ -97,7 +98,7 @@ def _again(request: HttpRequest, user: int, key: str, print_: str) -> HttpRespon
     if row is None or row.status is None:
         return _busy(request)
     if row.fingerprint != print_:
-        fault = Fault(detail="This key was used for another request. Make a new one.", header=HEADER)
+        fault = Fault(detail=_("This key was used for another request. Make a new one."), header=HEADER)
         return problems.answer(call_of(request).id, 422, code="key_reused", detail=fault.detail, errors=[fault])
     headers = msgspec.json.decode(row.headers, type=dict[str, str])
     body = _fernet().decrypt(bytes(row.body))
@@ -105,7 +106,7 @@ def _again(request: HttpRequest, user: int, key: str, print_: str) -> HttpRespon
 
 
 def _busy(request: HttpRequest) -> HttpResponse:
-    detail = "A request with this key is still being answered. Ask again in a moment."
+    detail = _("A request with this key is still being answered. Ask again in a moment.")
     return problems.answer(call_of(request).id, 409, code="key_busy", detail=detail, headers={"Retry-After": "1"})
 
 

@@ -17,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from jilink.kernel.texts import gettext_noop
+
 BIGGEST = 2**63 - 1
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -25,7 +27,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 def _clean(value: str) -> str:
     """Refuse what no database keeps: NUL and halves of surrogate pairs."""
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("Text must not contain NUL or halves of surrogate pairs.")
+        raise ValueError(gettext_noop("Text must not contain NUL or halves of surrogate pairs."))
     return value
 
 
@@ -33,25 +35,25 @@ def _spelt_time(value: object) -> object:
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not _TIME.fullmatch(value):
-        raise ValueError("A time is written like 2026-11-22T08:00:00Z (RFC 3339), with its zone.")
+        raise ValueError(gettext_noop("A time is written like 2026-11-22T08:00:00Z (RFC 3339), with its zone."))
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except OverflowError:
-        raise ValueError("This time lies outside the calendar.") from None
+        raise ValueError(gettext_noop("This time lies outside the calendar.")) from None
 
 
 def _spelt_day(value: object) -> object:
     if isinstance(value, date):
         return value
     if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise ValueError("A day is written like 2026-11-22.")
+        raise ValueError(gettext_noop("A day is written like 2026-11-22."))
     return date.fromisoformat(value)
 
 
 def _spelt_flag(value: object) -> object:
     if isinstance(value, str):
         if value not in ("true", "false"):
-            raise ValueError("Say true or false.")
+            raise ValueError(gettext_noop("Say true or false."))
         return value == "true"
     return value
 

@@ -4,6 +4,7 @@ from jilink.services.console.api import (
     alarm_rules,
     areas,
     assets,
+    assignment_rules,
     case_hands,
     case_talk,
     case_types,
@@ -17,6 +18,7 @@ from jilink.services.console.api import (
     people,
     reports,
     tokens,
+    views,
     webhooks,
 )
 
@@ -29,6 +31,7 @@ routers = (
     case_hands.router,
     notices.router,
     case_types.router,
+    assignment_rules.router,
     interactions.router,
     knowledge.router,
     areas.router,
@@ -38,4 +41,5 @@ routers = (
     exports.router,
     imports.router,
     reports.router,
+    views.router,
 )

@@ -4,12 +4,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
 from ninja import Query, Router, Status
 from pydantic import Field
 
+from jilink.core.assets import kinds
 from jilink.core.assets.inventory import actions, reads
 from jilink.core.assets.inventory.actions import AssetData, ChangedMeanwhile
+from jilink.core.assets.labels import MOST
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.services.console.api.people import VersionOut
 from jilink.webkit.api import cursors, problems
@@ -19,6 +22,9 @@ from jilink.webkit.api.shapes import Id, In, Latitude, Line, Longitude, MadeOut,
 
 router = Router(tags=["assets"])
 problems.conflicts(ChangedMeanwhile)
+_PDF = {
+    "responses": {200: {"description": "The sheet", "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
+}
 
 
 class AssetOut(Out):
@@ -88,6 +94,19 @@ class AssetKindOut(Out):
     version: int
 
 
+class AssetKindIn(In):
+    """A kind of asset as it is to be: `title`, `code` (pattern of their codes) and `attributes`, as `list_asset_kinds` shows them."""
+
+    organisation: Id
+    kind: dict[str, Any]
+
+
+class LabelsIn(In):
+    """The assets, in the order of their labels."""
+
+    assets: list[Id] = Field(min_length=1, max_length=MOST)
+
+
 class CredentialIn(In):
     """A secret for a device."""
 
@@ -132,6 +151,21 @@ def list_asset_kinds(request: HttpRequest) -> list[dict[str, object]]:
     ]
 
 
+@router.put("/asset-kinds/{key}", response={204: None}, operation_id="set_asset_kind")
+def set_asset_kind(request: HttpRequest, key: Words, given: AssetKindIn) -> Status[None]:
+    """Lay down a kind of asset for an organisation and those below it, or change it; assets that no longer fit stay for now."""
+    kind = kinds.decode(msgspec.json.encode(given.kind))
+    actions.set_kind(organisation=OrganisationId(given.organisation), key=key, kind=kind, by=actor_of(request))
+    return Status(204, None)
+
+
+@router.delete("/asset-kinds/{key}", response={204: None}, operation_id="remove_asset_kind")
+def remove_asset_kind(request: HttpRequest, key: Words, organisation: Id) -> Status[None]:
+    """Remove a kind that no asset is of."""
+    actions.remove_kind(organisation=OrganisationId(organisation), key=key, by=actor_of(request))
+    return Status(204, None)
+
+
 @router.get("/assets", response=Page[AssetOut], operation_id="list_assets")
 def list_assets(
     request: HttpRequest, paging: Query[Paging], kind: Words = "", q: Words = "", tag: Words = "", organisation: Id | None = None
@@ -161,6 +195,15 @@ def load_assets(request: HttpRequest, given: ManyAssetsIn) -> Status[dict[str, o
     """Enter many assets of one kind, all or none; a refusal says in which row (from 1) it lies."""
     place, rows = OrganisationId(given.organisation), [_data(row) for row in given.rows]
     return Status(201, {"ids": actions.load_assets(organisation=place, kind=given.kind, rows=rows, by=actor_of(request))})
+
+
+@router.post("/assets/labels", operation_id="print_labels", openapi_extra=_PDF)
+def print_labels(request: HttpRequest, given: LabelsIn) -> HttpResponse:
+    """Return a sheet of QR labels as PDF (A4, 24 a page); each code leads to the page of its asset."""
+    address = request.build_absolute_uri("/console/assets/")
+    chosen = [AssetId(asset) for asset in given.assets]
+    sheet = reads.label_sheet(actor_of(request), chosen, address=address, language=get_language() or "zh-hans")
+    return HttpResponse(sheet, content_type="application/pdf", headers={"Content-Disposition": 'attachment; filename="labels.pdf"'})
 
 
 @router.get("/assets/{int:asset}", response=AssetOut, operation_id="read_asset")
@@ -193,3 +236,10 @@ def issue_credential(request: HttpRequest, asset: Id, given: CredentialIn) -> St
     """Make a secret for a device; it is told once."""
     made = actions.issue_credential(asset=AssetId(asset), name=given.name, expires_at=given.expires_at, by=actor_of(request))
     return Status(201, {"secret": made})
+
+
+@router.delete("/assets/{int:asset}/credentials/{prefix}", response={204: None}, operation_id="revoke_credential")
+def revoke_credential(request: HttpRequest, asset: Id, prefix: Words) -> Status[None]:
+    """End a device's secret; ending it again changes nothing."""
+    actions.revoke_credential(asset=AssetId(asset), prefix=prefix, by=actor_of(request))
+    return Status(204, None)

@@ -11,6 +11,7 @@ from jilink.core.parties.access import organisations_of
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import OrganisationId
+from jilink.services.console.actions.attaching import attach_uploads
 from jilink.services.console.api.case_shapes import (
     AskedOut,
     AskIn,
@@ -129,6 +130,15 @@ def upload_case_file(request: HttpRequest, organisation: Id, file: File[Uploaded
     place = OrganisationId(organisation)
     allowed = Permission.WORK_CASES if place in organisations_of(actor, Permission.WORK_CASES) else Permission.ADD_CASES
     made = file_actions.keep_file(organisation=place, data=file.read(), name=file.name or "", permission=allowed, by=actor)
+    return Status(201, {"id": made})
+
+
+@router.post("/cases/{int:case}/uploads", response={201: MadeOut}, operation_id="upload_to_case")
+def upload_to_case(request: HttpRequest, case: Id, file: File[UploadedFile]) -> Status[dict[str, int]]:
+    """Keep a file and add it to a case that one may work on, whoever else's cases one may see; `id` is the file's."""
+    actor = actor_of(request)
+    view = reads.case(actor, case, now=utc_now())
+    (made,) = attach_uploads(view=view, uploads=[(file.read(), file.name or "")], by=actor)
     return Status(201, {"id": made})
 
 

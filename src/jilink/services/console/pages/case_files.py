@@ -27,7 +27,7 @@ def upload(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     view = numbered(actor, number)
     given = request.FILES.getlist("files")[:MOST]
     try:
-        count = attach_uploads(view=view, uploads=[(each.read(), each.name or "") for each in given], by=actor)
+        count = len(attach_uploads(view=view, uploads=[(each.read(), each.name or "") for each in given], by=actor))
     except NotFound:
         raise
     except Refused as error:
@@ -62,5 +62,5 @@ def remove(request: HttpRequest, actor: Actor, number: str, file: int) -> HttpRe
     """Take a file away from a case."""
     view = numbered(actor, number)
     actions.detach_file(case=view.row.id, file=file, by=actor)
-    messages.success(request, _("The file was taken away."))
+    messages.success(request, _("The file was removed."))
     return redirect("console:case", view.row.number)

@@ -17,6 +17,8 @@ from jilink.services.vehicles.watching import UNSEEN, Latest
 KIND = "vehicle"
 PAGE = 50
 MOST_MATCHES = 5000
+MOST_TOGETHER, LOOKED_AT = 500, 10_000
+"""Vehicles that are looked at together for a page of those in a state, and in all."""
 VIEW = Permission.VIEW_VEHICLES
 
 
@@ -148,6 +150,28 @@ def listing(actor: Actor, *, text: str = "", state: str = "", page: int = 1) -> 
     return Listing(
         rows=rows, total=total, counts=_counts(selection, everything), matches=matches, watching=answered and selection is not None
     )
+
+
+def page_after(
+    actor: Actor, *, text: str, state: str, after: tuple[str, int] | None, limit: int
+) -> tuple[list[Row], tuple[str, int] | None]:
+    """Return vehicles by plate that come after a plate and id, and where the next page begins (None at the end).
+
+    With a `state`, at most `LOOKED_AT` vehicles are looked at for a page: it may hold fewer than `limit`, and still not be the last.
+    """
+    found: list[Row] = []
+    for _turn in range(LOOKED_AT // MOST_TOGETHER if state else 1):
+        views = assets.following(actor, kind=KIND, text=text, after=after, limit=MOST_TOGETHER if state else limit + 1)
+        rows = _rows(actor, views)[0]
+        for view, row in zip(views, rows, strict=True):
+            if len(found) == limit:
+                return found, after
+            after = (view.label, int(view.id))
+            if not state or row.state.replace("unseen", "offline") == state:
+                found.append(row)
+        if len(views) < (MOST_TOGETHER if state else limit + 1):
+            return found, None
+    return found, after
 
 
 def one(actor: Actor, asset: AssetId) -> Row:
