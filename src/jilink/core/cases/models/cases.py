@@ -132,6 +132,8 @@ class Case(models.Model):
             models.Index(fields=["unit", "due_at", "id"], condition=_OPEN, name="open_case_of_unit"),
             models.Index(fields=["due_at", "id"], condition=_OPEN, name="open_case_by_due"),
             models.Index(fields=["-priority", "-id"], condition=_OPEN, name="open_case_by_priority"),
+            models.Index(fields=["due_at", "id"], name="case_by_due"),
+            models.Index(fields=["-priority", "-id"], name="case_by_priority"),
             models.Index(fields=["-updated_at", "-id"], name="case_by_change"),
             models.Index(fields=["team", "-id"], condition=Q(team__isnull=False), name="case_of_team"),
             models.Index(fields=["assignee", "-id"], condition=Q(assignee__isnull=False), name="case_of_assignee"),
