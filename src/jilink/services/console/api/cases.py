@@ -39,6 +39,10 @@ from jilink.webkit.api.problems import Fault
 from jilink.webkit.api.shapes import Flag, Id, Time, Words
 
 router = Router(tags=["cases"])
+_SEARCHED = (
+    "A number as typed or said, or pieces of words: of number, title, description, address, notes, replies and, where people may be seen, "
+    "the person's name. Every piece must be there."
+)
 problems.conflicts(EditConflict)
 
 
@@ -79,7 +83,7 @@ class Wanted(BaseModel):
     person: Id | None = None
     asset: Id | None = None
     interaction: Id | None = None
-    q: Words = Field("", max_length=200, description="A number as typed or said, or words of title and address.")
+    q: Words = Field("", max_length=200, description=_SEARCHED)
     order: Order = Order.NEWEST
 
 

@@ -55,6 +55,7 @@ ORDERS: dict[Order, Words] = {
     Order.DUE: gettext_lazy("Next due first"),
     Order.PRIORITY: gettext_lazy("Highest priority first"),
     Order.UPDATED: gettext_lazy("Last changed first"),
+    Order.BEST: gettext_lazy("Best match first"),
 }
 _ANY = ("", gettext_lazy("All"))
 _MORE = ("stage", "channel", "unit", "team", "assignee")

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 import xlsxwriter
@@ -138,11 +138,11 @@ def reports(request: HttpRequest, actor: Actor) -> HttpResponse:
 @signed_in
 def export(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Return the tables of a report as CSV, or as Excel with `as=xlsx`."""
-    _form, wanted, report = _asked(request, actor)
-    tables = _tables(report, wanted)
+    now = utc_now()
+    wanted = ReportForm(request.GET, actor).wanted(now.astimezone(CHINA).date())
     name = f"cases-{wanted.first:%Y%m%d}-{wanted.last:%Y%m%d}"
     excel = request.GET.get("as") == "xlsx"
-    body = _excel(tables) if excel else _csv(tables)
+    body = exported(actor, wanted, now, excel=excel)
     response = HttpResponse(body, content_type=EXCEL if excel else "text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.{"xlsx" if excel else "csv"}"'
     return response
@@ -219,54 +219,101 @@ def _chart(report: Report, wanted: Wanted) -> dict[str, object]:
     }
 
 
-Table = tuple[str, list[list[str | float | None]]]
+Cell = str | float | date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table that is taken away: its title, what its columns are called, what they hold, and its lines; the last one a total or not."""
+
+    title: str
+    heads: list[str]
+    kinds: list[str]
+    rows: list[list[Cell]]
+    total: bool = False
+
+
+def exported(actor: Actor, wanted: Wanted, now: datetime, *, excel: bool) -> bytes:
+    """Return the tables of a report as a file: Excel, or CSV."""
+    tables = _tables(reads.report(actor, wanted, now=now), wanted)
+    return _excel(tables) if excel else _csv(tables)
 
 
 def _tables(report: Report, wanted: Wanted) -> list[Table]:
-    """Return what is exported: lines of the comparison and of the series; shares as fractions, times in hours."""
+    """Return what is exported: the comparison, the series and the ages; shares as fractions, times in hours, periods as their first day."""
     shown = columns()
     heads = [f"{column.title} ({_('h')})" if column.hours else column.title for column in shown]
-    by: list[list[str | float | None]] = [[_("Name"), *heads]]
+    kinds = ["share" if column.share else "hours" if column.hours else "count" for column in shown]
     lines = [*((group.name.in_(_language()), group.sums) for group in report.groups), (_("Total"), report.total)]
-    by += [[name, *(column.value(sums) for column in shown)] for name, sums in lines]
-    over: list[list[str | float | None]] = [[_("Period"), _("Opened"), _("Closed")]]
-    over += [[_period(begin, wanted.step), sums.opened, sums.ended] for begin, sums in report.series]
-    return [(_("Comparison"), by), (_("Over time"), over)]
+    by: list[list[Cell]] = [[name, *(column.value(sums) for column in shown)] for name, sums in lines]
+    over: list[list[Cell]] = [[begin, sums.opened, sums.ended] for begin, sums in report.series]
+    ages: list[list[Cell]] = [[words, count] for words, count in zip(_age_words(), report.ages, strict=True)]
+    period = "month" if wanted.step == Step.MONTH else "day"
+    return [
+        Table(_("Comparison"), [str(SPLIT_WORDS[wanted.split.value]), *heads], ["words", *kinds], by, total=True),
+        Table(_("Over time"), [_("Period"), _("Opened"), _("Closed")], [period, "count", "count"], over),
+        Table(_("How old open cases are"), [_("Age"), _("Still open")], ["words", "count"], ages),
+    ]
 
 
 def _csv(tables: list[Table]) -> bytes:
-    """Return tables one below the other. Words that a spreadsheet would take for a formula are quoted."""
+    """Return tables one below the other, with the mark that lets Excel read them as UTF-8. Words that a spreadsheet would take for a
+    formula are quoted."""
     out = io.StringIO()
     writer = csv.writer(out)
-    for number, (title, rows) in enumerate(tables):
+    for number, table in enumerate(tables):
         if number:
             writer.writerow([])
-        writer.writerow([title])
-        writer.writerows([[f"'{cell}" if isinstance(cell, str) and cell.startswith(UNSAFE) else cell for cell in row] for row in rows])
+        writer.writerow([table.title])
+        writer.writerow(table.heads)
+        writer.writerows([[_plain(cell, kind) for cell, kind in zip(row, table.kinds, strict=True)] for row in table.rows])
     return out.getvalue().encode("utf-8-sig")
 
 
+def _plain(cell: Cell, kind: str) -> Cell:
+    if isinstance(cell, date):
+        return f"{cell:%Y-%m}" if kind == "month" else cell.isoformat()
+    if isinstance(cell, float):
+        return round(cell, 4)
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(UNSAFE) else cell
+
+
+FORMATS = {"words": "@", "count": "#,##0", "share": "0.0%", "hours": "#,##0.0", "day": "yyyy-mm-dd", "month": "yyyy-mm"}
+
+
 def _excel(tables: list[Table]) -> bytes:
+    """Return a workbook, a sheet a table: numbers, shares and days as what they are, the first line held, printed a page wide."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    head, share, plain = (
-        book.add_format({"bold": True, "bottom": 1}),
-        book.add_format({"num_format": "0.0%"}),
-        book.add_format({"num_format": "#,##0.0"}),
-    )
-    kinds = [None, *columns()]
-    for number, (title, rows) in enumerate(tables):
-        sheet = book.add_worksheet(title[:31])
+    head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "vcenter", "bg_color": "#E8EFEE"})
+    formats = {kind: book.add_format({"num_format": words}) for kind, words in FORMATS.items()}
+    totals = {kind: book.add_format({"num_format": words, "bold": True, "top": 1}) for kind, words in FORMATS.items()}
+    for table in tables:
+        sheet = book.add_worksheet(table.title[:31])
         sheet.freeze_panes(1, 1)
-        sheet.set_column(0, 0, 24)
-        sheet.set_column(1, len(rows[0]), 14)
-        sheet.write_row(0, 0, rows[0], head)
-        for line, row in enumerate(rows[1:], 1):
-            for place, cell in enumerate(row):
-                kind = kinds[place] if number == 0 else None
-                sheet.write(line, place, cell, share if kind and kind.share else plain if kind and kind.hours else None)
+        sheet.repeat_rows(0)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_footer("&L&A&R&P / &N")
+        sheet.write_row(0, 0, table.heads, head)
+        for place, (title, kind) in enumerate(zip(table.heads, table.kinds, strict=True)):
+            longest = max((_width(row[place]) for row in table.rows if isinstance(row[place], str)), default=0)
+            sheet.set_column(place, place, min(40, max(11, _width(title) + 2, longest + 2)))
+            for line, row in enumerate(table.rows, 1):
+                form = (totals if table.total and line == len(table.rows) else formats)[kind]
+                cell = row[place]
+                if isinstance(cell, date):
+                    sheet.write_datetime(line, place, cell, form)
+                else:
+                    sheet.write(line, place, cell, form)
     book.close()
     return out.getvalue()
+
+
+def _width(words: Cell) -> int:
+    """Return how wide words are in a sheet; a Chinese character is two wide."""
+    return sum(1 if sign.isascii() else 2 for sign in str(words))
 
 
 patterns = [path("", reports, name="reports"), path("export", export, name="reports-export")]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from jilink.core.assets.inventory import reads as assets
 from jilink.core.cases import reads as cases
-from jilink.core.cases.reads import Filter
+from jilink.core.cases.reads import Filter, Order
 from jilink.core.cases.rules import numbers
 from jilink.core.knowledge import reads as knowledge
 from jilink.core.parties.access import Actor, reach
@@ -49,7 +49,7 @@ def _address(name: str, *given: object) -> str:
 def _cases(actor: Actor, text: str) -> list[Hit]:
     if not reach(actor, Permission.VIEW_CASES):
         return []
-    found = cases.cases(actor, Filter(states=(), text=text), now=utc_now(), limit=MOST)
+    found = cases.cases(actor, Filter(states=(), text=text), now=utc_now(), order=Order.BEST, limit=MOST)
     return [
         Hit(row.title, _address("console:case", row.number), f"{numbers.grouped(row.number)} · {in_words(row.stage_label)}")
         for row in found.rows
