@@ -4,10 +4,20 @@ import "./presence.js";
 
 const find = (id) => document.getElementById(id);
 
-// Maps are heavy: their code is loaded where a page has one.
+// Maps are heavy: their code is loaded where a page has one, and one to look at only once it is about to be seen.
 const shown = find("case-map");
 const chosen = find("place-map");
-if (shown) import("./case-map.js").then(({ showPlace }) => showPlace(shown));
+if (shown) {
+  const seen = new IntersectionObserver(
+    ([entry]) => {
+      if (!entry.isIntersecting) return;
+      seen.disconnect();
+      import("./case-map.js").then(({ showPlace }) => showPlace(shown));
+    },
+    { rootMargin: "300px" },
+  );
+  seen.observe(shown);
+}
 if (chosen) import("./case-map.js").then(({ choosePlace }) => choosePlace(chosen, find("where"), () => find("area").dispatchEvent(new CustomEvent("jl:placed"))));
 
 // A choice may bring other questions: the form asks the server anew. What is typed and chosen until the answer comes stays, and asks again.

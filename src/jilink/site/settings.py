@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "jilink.site.static_files.StaticFilesMiddleware",
+    "jilink.webkit.compression.CompressedPages",
     "csp.middleware.CSPMiddleware",
     "jilink.core.parties.requests.behind_walls",
     "jilink.webkit.api.calls.answers_programs",

@@ -40,7 +40,7 @@ QUESTION_WORDS: dict[str, str | Promise] = {
     "date": gettext_lazy("Date"),
     "place": gettext_lazy("Place"),
     "photo": gettext_lazy("Photos"),
-    "asset": gettext_lazy("Assets concerned"),
+    "asset": gettext_lazy("Asset"),
     "person": gettext_lazy("Person"),
 }
 PERMISSION_WORDS: dict[Permission, str | Promise] = {
@@ -83,7 +83,7 @@ def _questions(document: Document) -> list[tuple[str, str]]:
 
 
 def _clocks(document: Document) -> list[tuple[str, str]]:
-    return [("whole", str(gettext_lazy("The whole case"))), *_named([each for each in document.get("stages", []) if each.get("limits")])]
+    return [("whole", str(gettext_lazy("Whole case"))), *_named([each for each in document.get("stages", []) if each.get("limits")])]
 
 
 def _of(table: dict[Any, str | Promise]) -> Any:  # noqa: ANN401 -- options of a cell
