@@ -1,6 +1,7 @@
 """The page of a person served: a link, five levels, once, in both languages, and nothing of the case but its number."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,8 +59,8 @@ def test_a_link_that_leads_nowhere_says_so_and_nothing_else(office: Office) -> N
 
 def test_one_address_cannot_try_links_without_end(office: Office, settings: Any) -> None:
     stranger = Client(REMOTE_ADDR="203.0.113.7")
-    many = [stranger.get("/rate/x").status_code for _number in range(settings.JILINK.api_strangers_per_minute + 2)]
-    assert many[0] == 404 and many[-1] == 429
+    settings.JILINK = replace(settings.JILINK, api_strangers_per_minute=1)
+    assert [stranger.get("/rate/x").status_code for _number in range(2)] == [404, 429]
     assert Client(REMOTE_ADDR="203.0.113.8").get("/rate/x").status_code == 404
 
 

@@ -145,6 +145,8 @@ def undo_bulk(*, run: int, by: Actor, now: datetime | None = None) -> BulkResult
     if row.undone_at is not None or moment > row.at + UNDO_WITHIN + GRACE:
         raise TooLate("It can be taken back for ten seconds, and once.")
     befores = msgspec.json.decode(row.undo, type=list[Before])
+    if not befores:
+        raise TooLate("Nothing was done that could be taken back.")
     done, refused = [], {}
     for was in befores:
         try:

@@ -18,11 +18,14 @@ from jilink.kernel.errors import Refused
 from jilink.services.console.pages.members_place import Place, place
 from jilink.webkit.door import said, signed_in
 
+_WRITTEN = {"zh": "zh-hans"}
+"""Tags of languages whose names are known by the way they are written."""
+
 
 def tongue(tag: str) -> str:
     """Return the name of a language in the reader's own; the tag itself where nobody knows it."""
     try:
-        return str(get_language_info(tag)["name_translated"])
+        return str(get_language_info(_WRITTEN.get(tag, tag))["name_translated"])
     except KeyError:
         return tag
 
