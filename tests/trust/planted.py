@@ -9,7 +9,15 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from jilink.core.areas import actions as areas
 from jilink.core.areas.geojson import read
+from jilink.core.assets import actions as terminals
+from jilink.core.assets.models import SeenTerminal
+from jilink.core.cases import actions as cases
+from jilink.core.cases.actions import attaching, bulk
+from jilink.core.cases.assignment import actions as assigning
 from jilink.core.cases.models import Case, CaseType
+from jilink.core.cases.rules.workflow import LinkKind
+from jilink.core.files import actions as files
+from jilink.core.imports import actions as imports
 from jilink.core.interactions import actions as interactions
 from jilink.core.interactions.actions import Contact
 from jilink.core.interactions.rules import Channel, Side
@@ -18,8 +26,10 @@ from jilink.core.observations import actions as alarms
 from jilink.core.observations.actions import Raised, RuleData
 from jilink.core.observations.conditions import Silence
 from jilink.core.observations.models import Alarm
+from jilink.core.outbox.models import DeadLetter
 from jilink.core.parties import access
 from jilink.core.parties.invitations import actions as invitations
+from jilink.core.parties.members import actions as members
 from jilink.core.parties.models import ContactPoint
 from jilink.core.parties.people import actions as people
 from jilink.core.parties.people import merging
@@ -29,20 +39,25 @@ from jilink.core.parties.rules import Permission, Role
 from jilink.core.parties.tokens import actions as tokens
 from jilink.core.webhooks import actions as webhooks
 from jilink.kernel.clock import utc_now
+from jilink.kernel.ids import FileId
 from jilink.kernel.texts import Text
+from jilink.services.console.actions import saved
 from jilink.services.vehicles import actions as vehicles
 from jilink.services.vehicles.actions import VehicleData
-from tests.core.cases.office import office_of
+from jilink.services.vehicles.models import Media
+from jilink.spine.terminals import MediaStored
+from tests.core.cases.office import MONDAY, office_of
 from tests.core.world import NOW, World
 
 CANARY = "金丝雀甲"
 PLATE = "吉AWALL1"
-PHONE, DRIVER = "13912345678", "13500001111"
-SECRETS = (CANARY, PLATE, "AWALL1", "5678", "0001111", "example.com/canary")
+PHONE, DRIVER = "13912345678", "13522208642"
+SECRETS = (CANARY, PLATE, "AWALL1", "5678", "2208642", "example.com/canary")
 """What must never stand in an answer to somebody who may not know it: names, plates, the ends of numbers, addresses."""
-OPEN = ("accounts/", "^accounts/", "i18n/", "basemap/", "healthz", "readyz", "api/", "static/")
+OPEN = ("accounts/", "^accounts/", "i18n/", "basemap/", "healthz", "readyz", "api/", "static/", "rate/")
 """Doors that everyone may pass and that hold nothing of anyone; operations of the API are asked by a test of their own."""
 NOTHING = 987_654_321
+PAPER = CANARY.encode()
 
 Things = dict[str, object]
 
@@ -78,7 +93,8 @@ def plant(world: World) -> Things:
     contact = interactions.add_interaction(organisation=north, contact=call, by=by, now=NOW)
     interactions.add_part(interaction=contact, side=Side.THEIRS, text=CANARY, by=by, at=NOW)
     title = Text(CANARY, CANARY)
-    case = office_of(world).sent(title=CANARY, description=CANARY)
+    office = office_of(world)
+    case = office.sent(title=CANARY, description=CANARY)
     endpoint = webhooks.add_endpoint(
         organisation=north, url="https://example.com/canary", kinds="*", description=CANARY, by=by, now=NOW
     ).endpoint
@@ -87,6 +103,26 @@ def plant(world: World) -> Things:
     member.first_name = CANARY
     member.save()
     until = utc_now() + timedelta(days=1)
+    article = knowledge.add_article(organisation=north, title=title, body=title, by=by, now=NOW)
+    paper = FileId(
+        files.keep_file(organisation=north, data=PAPER, name=f"{CANARY}.txt", permission=Permission.WORK_CASES, by=owner, now=NOW)
+    )
+    attaching.attach_file(case=case, file=paper, by=owner, now=NOW)
+    told = MediaStored(
+        asset=asset, name="1/1/20260501/ab.jpg", kind="image", content_type="image/jpeg", size=9, sha256="ab" * 32, cause="timer", channel=2
+    )
+    vehicles.note_media(stored=told, received_at=NOW)
+    cases.add_note(case=case, text=CANARY, by=office.boss, now=MONDAY)
+    cases.link_cases(case=case, kind=LinkKind.PART_OF, other=office.open(title=CANARY), by=office.boss, now=MONDAY)
+    people.set_identity(person=person, number="11010519491231002X", by=owner, now=NOW)
+    team = world.team(north, CANARY)
+    members.put_in_team(team=team, user=member.pk, by=by, now=NOW)
+    rules = assigning.save_rules(organisation=north, rules='{"rules": []}', by=office.boss, now=NOW)
+    asked = cases.request_extension(case=case, amount=1, reason=CANARY, by=office.worker, now=MONDAY)
+    letter = DeadLetter.objects.create(
+        room="console", event="canary", subject=CANARY, organisation=north, envelope=b"{}", reason=CANARY, attempts=3, at=NOW
+    )
+    terminals.note_seen(phone="13900009999", terminal_id=CANARY, maker="X", model="Y", plate=CANARY, at=NOW)
     return {
         "asset": asset,
         "alarm": Alarm.objects.get(asset=asset).pk,
@@ -100,17 +136,29 @@ def plant(world: World) -> Things:
         "number": Case.objects.get(pk=case).number,
         "console/contacts/number": 1,
         "console/case-types/number": CaseType.objects.filter(organisation=north)[0].pk,
-        "article": knowledge.add_article(organisation=north, title=title, body=title, by=by, now=NOW),
+        "article": article,
+        "file": paper,
+        "console/knowledge/file": knowledge.attach_file(article=article, data=PAPER, name=f"{CANARY}.txt", by=owner, now=NOW),
+        "request": asked.request,
+        "reply": cases.send_reply(case=case, text=CANARY, recipient=CANARY, channel="text", by=office.worker, now=MONDAY),
+        "media": Media.objects.get(asset=asset).pk,
+        "letter": letter.pk,
+        "seen": SeenTerminal.objects.get(phone="13900009999").pk,
+        "view": saved.save_view(name=CANARY, query="view=all", by=office.boss, now=NOW),
+        "run": bulk.prioritise_many(cases=[case], priority=5, by=office.boss, now=NOW).run,
+        "rules": rules,
+        "console/assignment/number": rules,
         "layer": _layer(world),
         "organisation": north,
         "user": member.pk,
-        "team": world.team(north, CANARY),
+        "team": team,
         "invitation": invitations.invite(organisation=north, name=CANARY, role=Role.AGENT, by=by).id,
         "account": account,
         "token": tokens.issue_token(
             account=account, name=CANARY, permissions=frozenset({Permission.VIEW_CASES}), expires_at=until, by=by
         ).id,
         "endpoint": endpoint,
+        "job": imports.begin_import(organisation=north, noun="people", size=9, name=CANARY, by=owner),
         "delivery": webhooks.send_test(endpoint=endpoint, by=by),
         "key": "canarykind",
     }
@@ -128,8 +176,6 @@ def _layer(world: World) -> int:
 
 WORDS = {"name": "text", "deed": "remove", "step": "publish", "draft": "new", "level": "grid", "place": "first", "moment": 1777622400000000}
 """Names in addresses that stand for no thing of anyone."""
-OWNED_BY_NOBODY = {"letter": 7, "media": 7, "file": 7, "run": 7, "view": 7, "console/assignment/number": 7}
-"""Things of which none is planted: the address is asked all the same, and nothing but a refusal is an answer."""
 
 
 def names_of(route: str) -> list[str]:
@@ -139,13 +185,13 @@ def names_of(route: str) -> list[str]:
 
 def unknown(route: str, things: Things) -> list[str]:
     """Return the names in an address of which it is not said here what they are."""
-    return [name for name in names_of(route) if name not in {**WORDS, **OWNED_BY_NOBODY, **things}]
+    return [name for name in names_of(route) if name not in {**WORDS, **things}]
 
 
 def filled(route: str, things: Things) -> str:
     """The address of the planted things."""
     folder = "/".join(route.split("/")[:2])
-    given = {**WORDS, **OWNED_BY_NOBODY, **things}
+    given = {**WORDS, **things}
 
     def value(found: re.Match[str]) -> str:
         name = found.group(1)

@@ -3,72 +3,19 @@
 import re
 
 import pytest
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 
 from jilink.core.parties.models import AuditEntry
-from jilink.core.parties.rules import ROLES, Permission, Role
+from jilink.core.parties.rules import ROLES, Role
 from tests.core.world import World
 from tests.services.conftest import signed_in
+from tests.trust.needs import NEEDS
 from tests.trust.planted import SECRETS, WORDS, Things, filled, missing, names_of, pages, plant, unknown
 
 pytestmark = pytest.mark.usefixtures("site")
 
-P = Permission
-NEEDS: tuple[tuple[str, Permission | None], ...] = (
-    ("console/areas/layers/load", P.MANAGE_AREAS),
-    ("console/areas/responsibilities/set", P.MANAGE_AREAS),
-    ("console/areas", P.VIEW_AREAS),
-    ("console/assets/<int:asset>/", P.MANAGE_ASSETS),
-    ("console/assets/kinds/add", P.MANAGE_ASSETS),
-    ("console/assets/add", P.MANAGE_ASSETS),
-    ("console/assets/load", P.MANAGE_ASSETS),
-    ("console/assets", P.VIEW_ASSETS),
-    ("console/assignment", P.MANAGE_CASE_TYPES),
-    ("console/audit", P.READ_AUDIT),
-    ("console/cases/new", P.ADD_CASES),
-    ("console/cases", P.VIEW_CASES),
-    ("console/contacts/add", P.ADD_INTERACTIONS),
-    ("console/contacts", P.VIEW_INTERACTIONS),
-    ("console/knowledge", P.READ_KNOWLEDGE),
-    ("console/organisations/add", P.MANAGE_MEMBERS),
-    ("console/organisations/<int:organisation>/invitations", P.MANAGE_MEMBERS),
-    ("console/organisations/<int:organisation>/members/", P.MANAGE_MEMBERS),
-    ("console/organisations/<int:organisation>/programs", P.MANAGE_TOKENS),
-    ("console/organisations/<int:organisation>/remove", P.MANAGE_MEMBERS),
-    ("console/organisations/<int:organisation>/settings", P.MANAGE_MEMBERS),
-    ("console/organisations/<int:organisation>/teams/", P.MANAGE_TEAMS),
-    ("console/organisations", P.VIEW_MEMBERS),
-    ("console/people/add", P.MANAGE_PEOPLE),
-    ("console/people/<int:person>/merge", P.MERGE_PEOPLE),
-    ("console/people/<int:person>/export", P.EXPORT_PEOPLE),
-    ("console/people/<int:person>/erase", P.ERASE_PEOPLE),
-    ("console/people", P.VIEW_PEOPLE),
-    ("console/reports", P.REPORT_CASES),
-    ("console/webhooks", P.MANAGE_WEBHOOKS),
-    ("operations/", P.VIEW_OPERATIONS),
-    ("vehicles/<int:asset>/track", P.VIEW_TRACKS),
-    ("vehicles/<int:asset>/media", P.VIEW_MEDIA),
-    ("vehicles/<int:asset>/frames", P.READ_FRAMES),
-    ("vehicles/<int:asset>/commands/", P.COMMAND_VEHICLES),
-    ("vehicles/<int:asset>/edit", P.MANAGE_VEHICLES),
-    ("vehicles/<int:asset>/remove", P.MANAGE_VEHICLES),
-    ("vehicles/<int:asset>/record", P.READ_FRAMES),
-    ("vehicles/<int:asset>/reveal", P.REVEAL_CONTACTS),
-    ("vehicles/add", P.MANAGE_VEHICLES),
-    ("vehicles/import", P.MANAGE_VEHICLES),
-    ("vehicles/export", P.MANAGE_VEHICLES),
-    ("vehicles/organisations", P.MANAGE_MEMBERS),
-    ("vehicles/settings", P.MANAGE_MEMBERS),
-    ("vehicles/quarantine", P.READ_FRAMES),
-    ("vehicles/alarms/rules", P.MANAGE_RULES),
-    ("vehicles/alarms/<int:alarm>/acknowledge", P.ACKNOWLEDGE_ALARMS),
-    ("vehicles/waiting", P.ADMIT_TERMINALS),
-    ("vehicles/<int:asset>", P.VIEW_VEHICLES),
-    ("vehicles", None),
-    ("console/", None),
-)
-"""What the least of an address takes, the first that fits; None: everybody who is signed in may ask and gets what is theirs."""
 GIVEN = {"organisation": "1", "terminal": "1", "plate": "X", "text": "hello", "start": "2026-05-01T00:00Z", "end": "2026-05-02T00:00Z"}
 
 
@@ -130,8 +77,8 @@ def test_whoever_is_signed_out_is_sent_to_the_door(things: Things, method: str) 
     assert wrong == []
 
 
-def needed(route: str) -> Permission | None:
-    return next(permission for beginning, permission in NEEDS if route.startswith(beginning))
+def test_of_every_page_it_is_said_what_it_asks_for() -> None:
+    assert set(pages()) == set(NEEDS)
 
 
 def test_no_role_opens_what_its_permissions_do_not(world: World, things: Things) -> None:
@@ -144,8 +91,11 @@ def test_no_role_opens_what_its_permissions_do_not(world: World, things: Things)
 
 
 def closed_to(role: Role) -> list[str]:
-    found = [(route, needed(route)) for route in pages()]
-    return [route for route, permission in found if permission is not None and permission not in ROLES[role]]
+    return [route for route, permission in NEEDS.items() if permission is not None and permission not in ROLES[role]]
+
+
+def role_of(member: Client) -> str:
+    return str(member.session["_auth_user_id"])
 
 
 def opened(member: Client, route: str, things: Things, role: Role) -> list[str]:
@@ -154,6 +104,10 @@ def opened(member: Client, route: str, things: Things, role: Role) -> list[str]:
     if response.status_code == 405:
         response = ask(member, filled(route, things), "post")
     wrong = [f"{role} {route} tells {secret}" for secret in SECRETS if secret in told(response)]
+    if not AuditEntry.objects.filter(
+        action="access.refused", subject=f"permission:{NEEDS[route]}", actor=f"user:{role_of(member)}"
+    ).exists():
+        wrong.append(f"{role} {route} leaves no entry")
     return wrong if response.status_code in (403, 404) else [*wrong, f"{role} {route} answers {response.status_code}"]
 
 
@@ -162,11 +116,16 @@ def test_every_name_in_an_address_is_planted_or_said_to_be_nobodys(things: Thing
 
 
 def test_the_owner_finds_what_was_planted(world: World, things: Things) -> None:
-    owner = signed_in(world, Role.OWNER, world.north)
-    found = [route for route in pages() if names_a_thing(route) and owner.get(filled(route, things)).status_code == 200]
+    owner, operator = signed_in(world, Role.OWNER, world.north), signed_in(world, Role.OPERATOR, world.north)
+    asked = {route: (operator if route in FOR_OPERATORS else owner).get(filled(route, things)).status_code for route in pages()}
+    assert [route for route, status in asked.items() if status == 404] == SHOWN_TO_ONE
+    found = [route for route, status in asked.items() if names_a_thing(route) and status == 200]
     assert len(found) > 12 and {name for route in found for name in names_of(route)} > {"asset", "rule", "organisation", "user", "endpoint"}
 
 
+FOR_OPERATORS = ("operations/", "operations/letters/<int:letter>/replay")
+SHOWN_TO_ONE: list[str] = []
+"""Pages on which even an owner finds nothing, since the planted thing is one person's own."""
 SENSITIVE = (
     ("post", "vehicles/<int:asset>/reveal", "contacts.revealed"),
     ("get", "vehicles/<int:asset>/frames", "frames.read"),
@@ -176,6 +135,7 @@ SENSITIVE = (
     ("post", "console/people/<int:person>/export", "person.exported"),
     ("post", "console/audit/export.csv", "audit.exported"),
 )
+"""Whose refusals, to somebody who may see such things elsewhere, are written down too."""
 
 
 def test_who_sees_what_is_sensitive_leaves_an_entry(world: World, things: Things) -> None:
@@ -184,3 +144,16 @@ def test_who_sees_what_is_sensitive_leaves_an_entry(world: World, things: Things
         assert route in pages()
         ask(owner, filled(route, things), method)
         assert AuditEntry.objects.filter(action=action, actor=f"user:{person.pk}").exists(), route
+
+
+def test_whoever_is_refused_what_is_sensitive_leaves_an_entry_that_names_nothing_of_it(world: World, things: Things) -> None:
+    person, stranger = world.person(Role.OWNER, world.south), signed_in(world, Role.OWNER, world.south)
+    for method, route, _action in SENSITIVE:
+        if names_a_thing(route):
+            cache.clear()
+            before = AuditEntry.objects.filter(action="access.refused").count()
+            ask(stranger, filled(route, things), method)
+            rows = AuditEntry.objects.filter(action="access.refused")
+            assert rows.count() == before + 1, route
+            entry = rows.latest("sequence")
+            assert (entry.actor, entry.organisation) == (f"user:{person.pk}", None) and entry.subject.startswith("permission:"), route

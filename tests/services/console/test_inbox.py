@@ -8,8 +8,10 @@ from django.test import Client
 
 from jilink.core.cases import actions as deeds
 from jilink.core.cases.models import BulkRun, Case
+from jilink.core.parties import access
 from jilink.core.parties.access import actor_of
 from jilink.core.parties.models import User
+from jilink.core.parties.people import actions as people
 from jilink.core.parties.rules import Role, Scope
 from jilink.kernel.clock import utc_now
 from jilink.services.console.actions import saved
@@ -173,9 +175,12 @@ def test_cases_across_a_wall_are_neither_shown_nor_changed(office: Office) -> No
 
 
 def test_a_person_is_shown_masked(office: Office) -> None:
-    from_north = browser_of(office)
-    page = shown(from_north, view="all")
-    assert "Inbox" in page  # the head stands even where nothing waits
+    data = people.PersonData(name="欧阳晓明")
+    caller = people.add_person(organisation=office.world.north, data=data, by=access.system("test"))
+    title_of(office, "Lid on Renmin Street", person=caller)
+    page = shown(browser_of(office), view="all")
+    assert "Lid on Renmin Street" in page and "欧**" in page
+    assert "阳" not in page and "晓明" not in page
 
 
 def test_a_view_is_kept_counted_and_removed(office: Office) -> None:

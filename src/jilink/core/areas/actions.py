@@ -66,7 +66,7 @@ def load_divisions(*, by: Actor, now: datetime | None = None) -> int:
 
     Borders come from the optional data pack: without it the areas have names only, and no point is found in them.
     """
-    if by.user is not None:
+    if not by.is_installation:
         raise Refused("Only the installation loads the divisions of the country.")
     moment = now or utc_now()
     source = divisions.source()

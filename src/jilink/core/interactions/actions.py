@@ -173,7 +173,7 @@ def remove_interactions(*, organisation: OrganisationId, by: Actor) -> int:
     Only the installation does it: people's contacts go with the person. Raises NotFound, InteractionRefused.
     """
     require(by, Permission.ADD_INTERACTIONS, organisation)
-    if by.user is not None:
+    if not by.is_installation:
         raise InteractionRefused("Contacts are kept.")
     rows = Interaction.objects.filter(organisation_id=organisation)
     count = rows.count()

@@ -8,7 +8,7 @@ from jilink.core.files import actions as files
 from jilink.core.knowledge import rules
 from jilink.core.knowledge.events import ArticlePublished, ArticleRetired
 from jilink.core.knowledge.models import INDEX, Article, Attachment, Version
-from jilink.core.knowledge.rules import ArticleRefused, Audience, State, Step
+from jilink.core.knowledge.rules import ArticleRefused, ArticleState, Audience, Step
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, require
@@ -28,7 +28,7 @@ def add_article(*, organisation: OrganisationId, title: Text, body: Text, by: Ac
     """Begin an article with its first version, a draft for staff. Raises NotFound, ArticleRefused."""
     require(by, Permission.WRITE_KNOWLEDGE, organisation)
     moment = now or utc_now()
-    row = Article.objects.create(organisation_id=organisation, state=State.DRAFT, audience=Audience.STAFF, changed_at=moment)
+    row = Article.objects.create(organisation_id=organisation, state=ArticleState.DRAFT, audience=Audience.STAFF, changed_at=moment)
     _write(row, title, body, by, moment)
     return ArticleId(row.pk)
 
@@ -104,7 +104,7 @@ def remove_articles(*, organisation: OrganisationId, by: Actor) -> int:
     Only the installation does it: people retire articles. Raises NotFound, ArticleRefused.
     """
     require(by, Permission.PUBLISH_KNOWLEDGE, organisation)
-    if by.user is not None:
+    if not by.is_installation:
         raise ArticleRefused("Articles are kept. Retire what readers should no longer see.")
     rows = list(Article.objects.select_for_update().filter(organisation_id=organisation).values_list("pk", flat=True))
     files.forget_files(Attachment.objects.filter(article__in=rows).values_list("file", flat=True))

@@ -58,6 +58,11 @@ class Actor:
         """Return whether any organisation grants it, however narrowly: for deciding what to show, not what to allow."""
         return any(permission in granted for granted in (*self.grants.values(), *self.narrow.values()))
 
+    @property
+    def is_installation(self) -> bool:
+        """Return whether a process of the installation asks (`system`). Whoever is signed out has no account either, and is not it."""
+        return self.name.startswith("system:")
+
     def limited(self, permissions: frozenset[Permission], *, name: str) -> "Actor":
         """Return the same actor with nothing but these permissions, under another name in the audit."""
         whole = {key: granted & permissions for key, granted in self.grants.items()}

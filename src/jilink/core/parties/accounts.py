@@ -19,7 +19,7 @@ def add_accounts(*, names: Mapping[str, str], password: str, by: Actor) -> dict[
 
     Raises NameTaken. Only the installation does it: people choose passwords of their own.
     """
-    if by.user is not None:
+    if not by.is_installation:
         raise Refused("Only the command line adds several accounts at once.")
     taken = User.objects.filter(username__in=list(names)).values_list("username", flat=True).first()
     if taken is not None:

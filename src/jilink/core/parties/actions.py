@@ -40,7 +40,7 @@ def add_organisation(*, name: str, by: Actor, parent: OrganisationId | None = No
     """
     if parent is not None:
         require(by, Permission.MANAGE_MEMBERS, parent)
-    elif by.user is not None:
+    elif not by.is_installation:
         raise Refused("A top-level organisation can only be added on the command line.")
     name = rules.organisation_name(name)
     above = Organisation.objects.get(pk=parent) if parent is not None else None
@@ -113,7 +113,7 @@ def set_retention(*, organisation: OrganisationId, days: int | None, by: Actor) 
 @transaction.atomic
 def add_user(*, username: str, password: str, by: Actor, name: str = "") -> int:
     """Add an account and return its id. Raises NameTaken or PasswordRefused. Only owners and the installation may."""
-    if by.user is not None and not by.may(Permission.MANAGE_MEMBERS):
+    if not by.is_installation and not by.may(Permission.MANAGE_MEMBERS):
         raise Refused("Only an owner may add people.")
     if User.objects.filter(username=username).exists():
         raise NameTaken(_("There is already an account named %(name)s.") % {"name": username})
@@ -127,7 +127,7 @@ def add_user(*, username: str, password: str, by: Actor, name: str = "") -> int:
 @transaction.atomic
 def set_password(*, username: str, password: str, by: Actor) -> None:
     """Give an account a new password; every session it had ends. Only the installation itself may."""
-    if by.user is not None:
+    if not by.is_installation:
         raise Refused("People change their own password after signing in.")
     user = User.objects.select_for_update().filter(username=username).first()
     if user is None:
@@ -140,7 +140,7 @@ def set_password(*, username: str, password: str, by: Actor) -> None:
 @transaction.atomic
 def forget_factors(*, username: str, by: Actor) -> None:
     """Take the second factors of an account away, for somebody who lost them. Only the installation itself may."""
-    if by.user is not None:
+    if not by.is_installation:
         raise Refused("People change their own second factors after signing in.")
     user = User.objects.filter(username=username).first()
     if user is None:
@@ -161,7 +161,7 @@ def _set_password(user: User, password: str) -> None:
 @transaction.atomic
 def remove_user(*, username: str, by: Actor) -> None:
     """Remove an account, end its sessions and take its open invitations back. The audit keeps its number, which then names nobody."""
-    if by.user is not None:
+    if not by.is_installation:
         raise Refused("Only the command line removes accounts.")
     user = User.objects.filter(username=username).first()
     if user is None:

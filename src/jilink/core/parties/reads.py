@@ -80,7 +80,7 @@ def knows(actor: Actor, user: int) -> bool:
         return False
     with walls.everything():
         places = set(Member.objects.filter(user_id=user).values_list("organisation_id", flat=True))
-    return actor.user is None or not places or bool(places & organisations_of(actor, Permission.MANAGE_MEMBERS))
+    return actor.is_installation or not places or bool(places & organisations_of(actor, Permission.MANAGE_MEMBERS))
 
 
 def organisation_named(name: str) -> OrganisationId | None:

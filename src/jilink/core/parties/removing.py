@@ -49,5 +49,5 @@ def remove_accounts(*, organisations: Sequence[int], usernames: Sequence[str], b
 
 def _require(by: Actor, organisation: int) -> None:
     require(by, Permission.MANAGE_MEMBERS, organisation)
-    if by.user is not None:
+    if not by.is_installation:
         raise OnlyTheInstallation("Only the command line takes away an organisation's people at once.")

@@ -230,7 +230,12 @@ def set_media_retention(*, organisation: OrganisationId, days: int | None, by: A
 
 @transaction.atomic
 def forget_media(*, media: Sequence[int], by: Actor, now: datetime) -> int:
-    """Remove the rows of recordings whose time is over, once their bytes are gone; return how many there were."""
+    """Remove the rows of recordings whose time is over, once their bytes are gone; return how many there were.
+
+    Only the installation does; raises NotFound for anybody else.
+    """
+    if not by.is_installation:
+        raise NotFound("There is no such thing, or you may not see it.")
     rows = Media.objects.filter(pk__in=media)
     counts = Counter(rows.values_list("organisation_id", flat=True))
     rows.delete()

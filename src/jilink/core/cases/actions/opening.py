@@ -16,7 +16,8 @@ from jilink.core.cases.actions.people import served
 from jilink.core.cases.events import CaseNoted, CaseOpened
 from jilink.core.cases.models import Case, Link, NumberKey, NumberSerial
 from jilink.core.cases.reads.ground import HIDDEN, calendar_of, definition_of
-from jilink.core.cases.rules import numbers, workflow
+from jilink.core.cases.rules import allowed, numbers, workflow
+from jilink.core.cases.rules.allowed import Act
 from jilink.core.cases.rules.form import Answer, AssetQuestion, PhotoQuestion, Place, PlaceQuestion, check_answers
 from jilink.core.cases.rules.timeline import Linked, Opened, SplitInto
 from jilink.core.cases.rules.workflow import ClockChanges, LinkKind
@@ -89,6 +90,7 @@ def split_case(*, case: int, parts: Sequence[NewCase], by: Actor, now: datetime 
     desk = lay(case, Permission.WORK_CASES, by, now)
     row = desk.row
     require(by, Permission.ADD_CASES, row.organisation_id)
+    allowed.require(row.state, Act.SPLIT)
     opened = []
     for part in parts:
         whole = replace(

@@ -32,7 +32,7 @@ def remove_cases(*, organisation: int, by: Actor) -> dict[int, str]:
     The numbers are never given again. Only the installation does it: people close cases. Raises NotFound, StepRefused.
     """
     require(by, Permission.MANAGE_CASE_TYPES, organisation)
-    if by.user is not None:
+    if not by.is_installation:
         raise StepRefused(gettext_noop("Cases are kept. Close what is done, void what was never one."))
     rows = Case.objects.filter(Q(organisation_id=organisation) | Q(unit_id=organisation))
     merged = Q(state=State.MERGED.value)

@@ -1,0 +1,121 @@
+"""Every read and action of every room, asked by strangers, by a member who may do nothing, and by nobody."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from jilink.core.areas import reads as areas
+from jilink.core.areas.geojson import Sheet
+from jilink.core.areas.models import Area
+from jilink.core.assets.kinds import Kind
+from jilink.core.cases.assignment.rules import RuleBook
+from jilink.core.cases.reads.lists import Filter
+from jilink.core.observations.actions import RuleData
+from jilink.core.observations.conditions import Silence
+from jilink.core.parties import access
+from jilink.core.parties.access import NOBODY, Actor
+from jilink.core.parties.rules import Role
+from jilink.kernel.errors import Malformed, Refused, Unavailable
+from jilink.kernel.ids import AreaId
+from jilink.kernel.texts import Text
+from tests.core.world import World
+from tests.trust.functions import Unknown, arguments, asked, public, shown, who
+from tests.trust.planted import SECRETS, Things, plant
+
+pytestmark = [pytest.mark.usefixtures("site"), pytest.mark.once]
+
+OWN = ("console_", "cases_bulkrun", "jilink_cache", "parties_audit", "webkit_")
+"""Tables of what is one's own alone, of the audit, and of counters."""
+_WRITE = re.compile(r'^(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
+
+
+ALLOWED = {("core.parties.actions.add_user", "a stranger")}
+"""An owner may make an account; it is nobody's until somebody gives it a role."""
+
+
+@pytest.fixture
+def things(world: World) -> Things:
+    return plant(world)
+
+
+def strangers(world: World) -> dict[str, Actor]:
+    owner = world.actor(Role.OWNER, world.north)
+    return {"a stranger": world.actor(Role.OWNER, world.south), "a powerless": owner.limited(frozenset(), name="user:0"), "nobody": NOBODY}
+
+
+@contextmanager
+def written() -> Iterator[set[str]]:
+    """Gather the tables that are written to."""
+    tables: set[str] = set()
+
+    def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        found = _WRITE.match(sql)
+        if found and not found[1].startswith(OWN):
+            tables.add(found[1])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield tables
+
+
+def fault(name: str, by: Actor, things: Things) -> str:
+    """Call one function and say what is wrong with what came of it, "" for nothing."""
+    function = public()[name]
+    with written() as tables, transaction.atomic():
+        try:
+            told = shown(function(**{str(who(function)): by, **arguments(name, function, things, special(things))}))
+        except (Refused, Malformed, Unavailable) as error:
+            told, done = str(error), False
+        else:
+            done = True
+        transaction.set_rollback(True)
+    leaks = [secret for secret in SECRETS if secret in told]
+    if done and tables:
+        return f"writes {sorted(tables)}"
+    return f"tells {leaks}" if leaks else ""
+
+
+def special(things: Things) -> dict[str, dict[str, object]]:
+    """Arguments that cannot be guessed from their names and types."""
+    area = areas.area(access.system("test"), AreaId(Area.objects.get(layer=things["layer"]).pk))
+    rule = RuleData(name="Silence", condition=Silence(for_s=600))
+    wanted = Filter()
+    return {
+        "core.areas.actions.load_layer": {"sheet": Sheet((), ())},
+        "core.areas.reads.area": {"area": area.id},
+        "core.areas.reads.above": {"area": area},
+        "core.areas.reads.below": {"area": area},
+        "core.areas.reads.who_answers": {"areas": [area]},
+        "core.assets.inventory.actions.set_kind": {"kind": Kind(title=Text("x", "x"))},
+        "core.cases.assignment.reads.try_rules": {"book": RuleBook()},
+        "core.cases.reads.lists.condition": {"wanted": wanted},
+        "core.cases.reads.lists.cases": {"wanted": wanted},
+        "core.cases.reads.lists.count_views": {"views": [wanted]},
+        "core.imports.actions.receive": {"read": lambda _most: b""},
+        "core.observations.reads.open_alarms_before": {"before": None},
+        "services.vehicles.reads.fleet.page_after": {"after": None},
+        "core.observations.actions.rules.add_rule": {"data": rule},
+        "core.observations.actions.rules.change_rule": {"data": rule},
+        "services.vehicles.reads.media.of_orders": {"orders": []},
+    }
+
+
+@pytest.mark.parametrize("kind", ["a stranger", "a powerless", "nobody"])
+def test_every_read_and_action_tells_nothing_to_and_changes_nothing_for(world: World, things: Things, kind: str) -> None:
+    by = strangers(world)[kind]
+    wrong = {name: found for name in asked() if (name, kind) not in ALLOWED and (found := fault(name, by, things))}
+    assert wrong == {}
+
+
+def test_of_every_read_and_action_it_is_known_what_to_give(things: Things) -> None:
+    lacking = []
+    for name, function in asked().items():
+        try:
+            arguments(name, function, things, special(things))
+        except Unknown as error:
+            lacking.append(str(error))
+    assert lacking == [] and len(asked()) > 200
