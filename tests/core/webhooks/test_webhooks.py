@@ -18,7 +18,7 @@ from jilink.core.webhooks import actions, reads, rules
 from jilink.core.webhooks import reactions as reactions  # registers what hears everything
 from jilink.core.webhooks.actions import EndpointStopped
 from jilink.core.webhooks.courier import Courier
-from jilink.core.webhooks.rules import AddressRefused, KindRefused, State
+from jilink.core.webhooks.rules import AddressRefused, DeliveryState, KindRefused
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
@@ -72,13 +72,13 @@ async def test_an_event_reaches_its_organisations_endpoint_signed(
         await sync_to_async(assets.add_asset)(organisation=world.south, kind="vehicle", label="吉A2", by=by)
 
         async def arrived() -> bool:
-            return [each.state for each in await record(made.endpoint)] == [State.DELIVERED]
+            return [each.state for each in await record(made.endpoint)] == [DeliveryState.DELIVERED]
 
         await until(arrived)
     told = accepted(made.secret, receiver.got[0])
     assert told["type"] == "assets.asset_added" and told["organisation"] == world.depot and told["data"]["kind"] == "vehicle"
     (delivery,) = await record(made.endpoint)
-    assert delivery.state == State.DELIVERED and delivery.status == 204
+    assert delivery.state == DeliveryState.DELIVERED and delivery.status == 204
     assert receiver.got[0][0]["webhook-id"] == delivery.event
     with pytest.raises(WebhookVerificationError):
         accepted(made.secret, (receiver.got[0][0], receiver.got[0][1] + b" "))
@@ -114,16 +114,16 @@ async def test_what_fails_is_tried_again_with_growing_pauses_then_given_up_and_s
     for _ in range(len(rules.SCHEDULE)):
         assert await deliver(utc_now() + timedelta(days=2)) == 1
         (delivery,) = await record(made.endpoint)
-        assert delivery.state == State.WAITING and delivery.status == 500 and delivery.due_at is not None
+        assert delivery.state == DeliveryState.WAITING and delivery.status == 500 and delivery.due_at is not None
         pauses.append(delivery.due_at - utc_now())
     assert pauses == sorted(pauses) and pauses[0] < timedelta(seconds=6) and pauses[-1] > timedelta(hours=23)
     await deliver(utc_now() + timedelta(days=2))
     (delivery,) = await record(made.endpoint)
-    assert delivery.state == State.DEAD and delivery.attempts == len(rules.SCHEDULE) + 1
+    assert delivery.state == DeliveryState.DEAD and delivery.attempts == len(rules.SCHEDULE) + 1
     assert await deliver(utc_now() + timedelta(days=9)) == 0
     assert await sync_to_async(actions.replay_dead)(endpoint=made.endpoint, by=by) == 1
     assert await deliver() == 1
-    assert (await record(made.endpoint))[0].state == State.DELIVERED
+    assert (await record(made.endpoint))[0].state == DeliveryState.DELIVERED
     assert len({headers["webhook-id"] for headers, _body in receiver.got}) == 1
 
 
@@ -159,7 +159,7 @@ async def test_a_redirection_is_no_delivery_and_is_not_followed(lasting_world: W
     receiver.answers = [302]
     await sync_to_async(actions.take_in)(happened(lasting_world.north), utc_now())
     await deliver()
-    assert len(receiver.got) == 1 and (await record(made.endpoint))[0].state == State.WAITING
+    assert len(receiver.got) == 1 and (await record(made.endpoint))[0].state == DeliveryState.WAITING
 
 
 async def test_a_name_that_leads_into_the_own_network_is_not_connected_to(

@@ -1,9 +1,13 @@
 """Programs for the tests of the API: tokens, and no limits where the test is about something else."""
 
 import json
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.http import HttpResponse
@@ -17,6 +21,20 @@ from jilink.kernel.ids import OrganisationId
 from tests.core.world import World
 
 Ask = Callable[..., HttpResponse]
+
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@contextmanager
+def generated_client(folder: Path) -> Iterator[Path]:
+    """Generate the typed client anew from the description and make it ready to be imported as `jilink_client`."""
+    subprocess.run([sys.executable, str(ROOT / "tools" / "client.py"), str(folder)], check=True, cwd=ROOT)
+    sys.path.insert(0, str(folder))
+    try:
+        yield folder / "jilink_client"
+    finally:
+        sys.path.remove(str(folder))
 
 
 def token_of(world: World, role: Role, organisation: OrganisationId, permissions: frozenset[Permission] | None = None) -> str:

@@ -15,21 +15,16 @@ from django.db import close_old_connections
 
 from jilink.core.parties.rules import Role
 from tests.core.world import World
-from tests.services.console.programs import token_of
+from tests.services.console.programs import generated_client, token_of
 
 pytestmark = pytest.mark.once
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The client, generated anew and ready to be imported."""
-    folder = tmp_path_factory.mktemp("client")
-    subprocess.run([sys.executable, str(ROOT / "tools" / "client.py"), str(folder)], check=True, cwd=ROOT)
-    sys.path.insert(0, str(folder))
-    yield folder / "jilink_client"
-    sys.path.remove(str(folder))
+    with generated_client(tmp_path_factory.mktemp("client")) as package:
+        yield package
 
 
 @pytest.fixture

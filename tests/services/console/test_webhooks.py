@@ -11,7 +11,7 @@ from jilink.core.parties.models import AuditEntry
 from jilink.core.parties.rules import Role
 from jilink.core.webhooks import actions, reads, rules
 from jilink.core.webhooks.models import Delivery, Endpoint
-from jilink.core.webhooks.rules import State
+from jilink.core.webhooks.rules import DeliveryState
 from jilink.services.console.pages.webhooks_words import KIND_WORDS, NOUN_WORDS, STATE_WORDS
 from tests.core.world import NOW, World
 from tests.services.conftest import signed_in
@@ -35,7 +35,7 @@ def added(browser: Client, world: World, **given: object) -> tuple[int, str]:
 def test_every_kind_that_may_leave_and_every_state_has_its_word() -> None:
     assert set(reads.kinds()) - set(KIND_WORDS) == set()
     assert {kind.partition(".")[0] for kind in reads.kinds()} - set(NOUN_WORDS) == set()
-    assert set(STATE_WORDS) == set(State)
+    assert set(STATE_WORDS) == set(DeliveryState)
 
 
 def test_the_secret_is_shown_once_revealed_with_an_entry_and_renewed(world: World) -> None:
@@ -95,9 +95,9 @@ def test_what_was_given_up_is_seen_and_sent_again(world: World) -> None:
     assert "answered 500" not in browser.get(f"/console/webhooks/{endpoint}/?state=waiting").content.decode()
     first = Delivery.objects.order_by("pk")[0]
     browser.post(f"/console/webhooks/{endpoint}/deliveries/{first.pk}/replay")
-    assert Delivery.objects.filter(state=State.WAITING).count() == 1
+    assert Delivery.objects.filter(state=DeliveryState.WAITING).count() == 1
     browser.post(f"/console/webhooks/{endpoint}/replay")
-    assert Delivery.objects.filter(state=State.WAITING).count() == 3
+    assert Delivery.objects.filter(state=DeliveryState.WAITING).count() == 3
 
 
 def test_deliveries_come_page_by_page(world: World) -> None:

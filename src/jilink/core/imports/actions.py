@@ -11,7 +11,7 @@ from jilink.core.imports.events import ImportCarriedOn, ImportEnded
 from jilink.core.imports.models import ImportJob, KnownKey, SeenKey
 from jilink.core.imports.reads import row_of
 from jilink.core.imports.registry import noun_of
-from jilink.core.imports.rules import KEPT_FOR, LARGEST, MOST_OPEN, OVER, TRIED_FOR, UPLOADED_WITHIN, ImportRefused, State
+from jilink.core.imports.rules import KEPT_FOR, LARGEST, MOST_OPEN, OVER, TRIED_FOR, UPLOADED_WITHIN, ImportRefused, ImportState
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, require
@@ -54,7 +54,7 @@ def begin_import(
         name="".join(each for each in name if each.isprintable()).strip()[:120],
         options=msgspec.json.encode(given).decode(),
         dry_run=dry_run,
-        state=State.UPLOADING.value,
+        state=ImportState.UPLOADING.value,
         size=size,
         actor=by.name,
         made_at=moment,
@@ -69,7 +69,7 @@ def receive(*, job: int, offset: int, read: Callable[[int], bytes], by: Actor, n
     `read` gives the next bytes, at most so many, and none at the end. Raises NotFound, OffsetRefused, TooLong, ImportRefused, Unavailable.
     """
     row = row_of(by, job)
-    if row.state != State.UPLOADING:
+    if row.state != ImportState.UPLOADING:
         raise ImportRefused("This upload is over; nothing is added to it.")
     kept = storage.append(row.pk, offset=offset, size=row.size, read=read)
     return _received(row.pk, kept, by, now or utc_now())
@@ -78,7 +78,7 @@ def receive(*, job: int, offset: int, read: Callable[[int], bytes], by: Actor, n
 def offset_of(*, job: int, by: Actor, now: datetime | None = None) -> int:
     """Return how many bytes of an upload are kept. One whose last byte came and was never answered begins now. Raises NotFound."""
     row = row_of(by, job)
-    if row.state != State.UPLOADING:
+    if row.state != ImportState.UPLOADING:
         return row.received
     return _received(row.pk, storage.length(row.pk), by, now or utc_now())
 
@@ -86,11 +86,11 @@ def offset_of(*, job: int, by: Actor, now: datetime | None = None) -> int:
 @transaction.atomic
 def _received(job: int, kept: int, by: Actor, now: datetime) -> int:
     row = row_of(by, job, lock=True)
-    if row.state != State.UPLOADING or kept <= row.received:
+    if row.state != ImportState.UPLOADING or kept <= row.received:
         return max(kept, row.received)
     row.received = kept
     if kept == row.size:
-        row.state = State.WAITING.value
+        row.state = ImportState.WAITING.value
         carry_on(row, now)
     row.save(update_fields=["received", "state", "lap"])
     return kept
@@ -101,19 +101,19 @@ def cancel_import(*, job: int, by: Actor, now: datetime | None = None) -> None:
     """End an import; rows that were taken stay. One that is over stays as it is. Raises NotFound."""
     row = row_of(by, job, lock=True)
     if row.state not in OVER:
-        end(row, State.CANCELLED, by, now or utc_now())
+        end(row, ImportState.CANCELLED, by, now or utc_now())
 
 
 @transaction.atomic
 def do_in_earnest(*, job: int, by: Actor, now: datetime | None = None) -> None:
     """Do an import whose dry run has ended, from the same rows. Raises NotFound, ImportRefused."""
     row, moment = row_of(by, job, lock=True), now or utc_now()
-    if not row.dry_run or row.state != State.DONE or not storage.path_of(row.pk, storage.ROWS).exists():
+    if not row.dry_run or row.state != ImportState.DONE or not storage.path_of(row.pk, storage.ROWS).exists():
         raise ImportRefused("Only a dry run of the last day can be done in earnest. Send the file again.")
     row.refusals.all().delete()
     for counted in ("position", "done", "created", "changed", "same", "refused"):
         setattr(row, counted, 0)
-    row.dry_run, row.state, row.actor, row.ended_at = False, State.WAITING.value, by.name, None
+    row.dry_run, row.state, row.actor, row.ended_at = False, ImportState.WAITING.value, by.name, None
     carry_on(row, moment)
     row.save()
     audit.record(by, "import.begun", f"import:{row.pk}", row.organisation_id, detail=f"{row.noun} after a dry run", at=moment)
@@ -126,7 +126,7 @@ def carry_on(row: ImportJob, now: datetime) -> None:
     outbox.add(event, organisation=row.organisation_id, aggregate=f"import:{row.pk}", now=now)
 
 
-def end(row: ImportJob, state: State, by: Actor, now: datetime, failure: Refused | None = None) -> None:
+def end(row: ImportJob, state: ImportState, by: Actor, now: datetime, failure: Refused | None = None) -> None:
     """End a locked import and save it. Its bytes go once that is committed; the rows of a dry run stay for a day."""
     row.state, row.ended_at = state.value, now
     if failure is not None:
@@ -137,7 +137,7 @@ def end(row: ImportJob, state: State, by: Actor, now: datetime, failure: Refused
     outbox.add(told, organisation=row.organisation_id, aggregate=f"import:{row.pk}", now=now)
     counts = f"{row.noun}: {row.created} made, {row.changed} changed, {row.same} as they were, {row.refused} refused"
     audit.record(by, f"import.{state.value}", f"import:{row.pk}", row.organisation_id, detail=counts, at=now)
-    if not (row.dry_run and state == State.DONE):
+    if not (row.dry_run and state == ImportState.DONE):
         transaction.on_commit(lambda: storage.remove(row.pk))
 
 
@@ -150,10 +150,10 @@ def kept_words(error: Refused) -> tuple[str, str]:
 
 def forget_imports(now: datetime) -> int:
     """Give up uploads a day old, remove the rows of old dry runs, and imports after 30 days; return how many. For the retention job."""
-    late = ImportJob.objects.filter(state=State.UPLOADING.value, made_at__lt=now - UPLOADED_WITHIN)
+    late = ImportJob.objects.filter(state=ImportState.UPLOADING.value, made_at__lt=now - UPLOADED_WITHIN)
     stale = list(late.values_list("pk", flat=True))
-    late.update(state=State.EXPIRED.value, ended_at=now)
-    tried = ImportJob.objects.filter(dry_run=True, state=State.DONE.value, ended_at__lt=now - TRIED_FOR)
+    late.update(state=ImportState.EXPIRED.value, ended_at=now)
+    tried = ImportJob.objects.filter(dry_run=True, state=ImportState.DONE.value, ended_at__lt=now - TRIED_FOR)
     for job in [*stale, *tried.values_list("pk", flat=True)]:
         storage.remove(job)
     old = ImportJob.objects.filter(ended_at__lt=now - KEPT_FOR)

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from jilink.core.imports.models import ImportJob, KnownKey, RefusedRow
 from jilink.core.imports.registry import Noun, noun_of, nouns
-from jilink.core.imports.rules import State
+from jilink.core.imports.rules import ImportState
 from jilink.core.parties.access import Actor, NotFound, organisations_of, require
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
@@ -29,7 +29,7 @@ class ImportView:
     name: str
     options: dict[str, str]
     dry_run: bool
-    state: State
+    state: ImportState
     size: int
     received: int
     rows: int | None
@@ -121,7 +121,7 @@ def _view(row: ImportJob) -> ImportView:
         name=row.name,
         options=msgspec.json.decode(row.options, type=dict[str, str]),
         dry_run=row.dry_run,
-        state=State(row.state),
+        state=ImportState(row.state),
         size=row.size,
         received=row.received,
         rows=row.rows,

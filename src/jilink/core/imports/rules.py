@@ -27,7 +27,7 @@ TRIED_FOR = timedelta(days=1)
 KEPT_FOR = timedelta(days=30)
 
 
-class State(StrEnum):
+class ImportState(StrEnum):
     """Where an import stands."""
 
     UPLOADING = "uploading"
@@ -39,7 +39,7 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
-OVER = frozenset({State.DONE, State.CANCELLED, State.FAILED, State.EXPIRED})
+OVER = frozenset({ImportState.DONE, ImportState.CANCELLED, ImportState.FAILED, ImportState.EXPIRED})
 
 
 class ImportRefused(Refused):

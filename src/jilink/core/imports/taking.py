@@ -17,7 +17,7 @@ from jilink.core.imports.actions import carry_on, end, kept_words
 from jilink.core.imports.models import ImportJob, KnownKey, RefusedRow, SeenKey
 from jilink.core.imports.readying import Read
 from jilink.core.imports.registry import Into, Noun, Row, noun_of
-from jilink.core.imports.rules import LONGEST_KEY, MOST_REFUSALS, OVER, FileRefused, ImportRefused, RowRefused, State
+from jilink.core.imports.rules import LONGEST_KEY, MOST_REFUSALS, OVER, FileRefused, ImportRefused, ImportState, RowRefused
 from jilink.core.parties import access, walls
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.lasting import actor_again
@@ -48,7 +48,7 @@ def _readied(job: int, lap: int, clock: Callable[[], datetime]) -> bool:
         return False
     failure: Refused | None = None
     rows = row.rows
-    if row.state == State.WAITING:
+    if row.state == ImportState.WAITING:
         try:
             rows = readying.ready(job, noun_of(row.noun))
         except FileRefused as error:
@@ -58,9 +58,9 @@ def _readied(job: int, lap: int, clock: Callable[[], datetime]) -> bool:
         if row.lap != lap or row.state in OVER:
             return False
         if failure is not None:
-            end(row, State.FAILED, Actor(row.actor), clock(), failure)
+            end(row, ImportState.FAILED, Actor(row.actor), clock(), failure)
             return False
-        row.rows, row.state, row.begun_at = rows, State.RUNNING.value, row.begun_at or clock()
+        row.rows, row.state, row.begun_at = rows, ImportState.RUNNING.value, row.begun_at or clock()
         row.save(update_fields=["rows", "state", "begun_at"])
     return True
 
@@ -69,7 +69,7 @@ def _readied(job: int, lap: int, clock: Callable[[], datetime]) -> bool:
 def _batch(job: int, lap: int, until: float, now: datetime) -> bool:
     """Take one batch; return whether this lap goes on."""
     row = ImportJob.objects.select_for_update().filter(pk=job).first()
-    if row is None or row.lap != lap or row.state != State.RUNNING:
+    if row is None or row.lap != lap or row.state != ImportState.RUNNING:
         return False
     noun, by = noun_of(row.noun), actor_again(row.actor, now)
     into = Into(OrganisationId(row.organisation_id), msgspec.json.decode(row.options, type=dict[str, str]), by, now)
@@ -77,16 +77,16 @@ def _batch(job: int, lap: int, until: float, now: datetime) -> bool:
         access.require(by, noun.permission, row.organisation_id)
         found = list(islice(readying.batch(job, row.position), TOGETHER))
     except NotFound:
-        end(row, State.FAILED, Actor(row.actor), now, ImportRefused(gettext_noop("Whoever began this import may no longer do it.")))
+        end(row, ImportState.FAILED, Actor(row.actor), now, ImportRefused(gettext_noop("Whoever began this import may no longer do it.")))
         return False
     except FileRefused as error:
-        end(row, State.FAILED, Actor(row.actor), now, error)
+        end(row, ImportState.FAILED, Actor(row.actor), now, error)
         return False
     taken = _Batch(row, noun, into)
     over = _take_all(taken, found, by)
     taken.write()
     if over:
-        end(row, State.DONE, by, now)
+        end(row, ImportState.DONE, by, now)
         return False
     if time.monotonic() >= until:
         carry_on(row, now)

@@ -9,7 +9,7 @@ from django.db.models import F, Q, QuerySet
 from jilink.core.files import reads as files
 from jilink.core.files.reads import FileView
 from jilink.core.knowledge.models import INDEX, Article, Attachment, Version
-from jilink.core.knowledge.rules import Audience, State
+from jilink.core.knowledge.rules import ArticleState, Audience
 from jilink.core.parties import walls
 from jilink.core.parties.access import Actor, NotFound, require, require_anywhere
 from jilink.core.parties.models import Organisation
@@ -27,7 +27,7 @@ class ArticleView:
 
     id: ArticleId
     organisation: OrganisationId
-    state: State
+    state: ArticleState
     audience: Audience
     shared_below: bool
     topics: tuple[str, ...]
@@ -82,7 +82,7 @@ def articles(
     if topic:
         rows = rows.filter(topics__contains=f"|{topic}|")
     if due is not None:
-        rows = rows.filter(review_at__lte=due).exclude(state=State.RETIRED)
+        rows = rows.filter(review_at__lte=due).exclude(state=ArticleState.RETIRED)
     page = list(rows.order_by("-changed_at", "-pk")[offset : offset + size])
     return rows.count(), _views(page, "latest")
 
@@ -162,7 +162,7 @@ def _public(organisation: OrganisationId) -> QuerySet[Article]:
     return Article.objects.filter(_PUBLISHED, organisation_id=organisation, audience=Audience.PUBLIC)
 
 
-_PUBLISHED = Q(published__gt=0) & ~Q(state=State.RETIRED)
+_PUBLISHED = Q(published__gt=0) & ~Q(state=ArticleState.RETIRED)
 
 
 def _found(readable: QuerySet[Article], text: str, language: str, size: int) -> list[Found]:
@@ -192,7 +192,7 @@ def _view(row: Article, version: Version) -> ArticleView:
     return ArticleView(
         id=ArticleId(row.pk),
         organisation=OrganisationId(row.organisation_id),
-        state=State(row.state),
+        state=ArticleState(row.state),
         audience=Audience(row.audience),
         shared_below=row.shared_below,
         topics=tuple(row.topics.strip("|").split("|")) if row.topics else (),

@@ -12,7 +12,7 @@ LONGEST_BODY = 100_000
 MOST_TOPICS = 12
 
 
-class State(StrEnum):
+class ArticleState(StrEnum):
     """Where an article is. What readers see is its published version, whatever is being written meanwhile."""
 
     DRAFT = "draft"
@@ -38,24 +38,24 @@ class Audience(StrEnum):
     PUBLIC = "public"
 
 
-NEXT: dict[tuple[State, Step], State] = {
-    (State.DRAFT, Step.WRITE): State.DRAFT,
-    (State.DRAFT, Step.SUBMIT): State.IN_REVIEW,
-    (State.DRAFT, Step.RETIRE): State.RETIRED,
-    (State.IN_REVIEW, Step.WRITE): State.DRAFT,
-    (State.IN_REVIEW, Step.RETURN): State.DRAFT,
-    (State.IN_REVIEW, Step.PUBLISH): State.PUBLISHED,
-    (State.PUBLISHED, Step.WRITE): State.DRAFT,
-    (State.PUBLISHED, Step.RETIRE): State.RETIRED,
-    (State.RETIRED, Step.WRITE): State.DRAFT,
+NEXT: dict[tuple[ArticleState, Step], ArticleState] = {
+    (ArticleState.DRAFT, Step.WRITE): ArticleState.DRAFT,
+    (ArticleState.DRAFT, Step.SUBMIT): ArticleState.IN_REVIEW,
+    (ArticleState.DRAFT, Step.RETIRE): ArticleState.RETIRED,
+    (ArticleState.IN_REVIEW, Step.WRITE): ArticleState.DRAFT,
+    (ArticleState.IN_REVIEW, Step.RETURN): ArticleState.DRAFT,
+    (ArticleState.IN_REVIEW, Step.PUBLISH): ArticleState.PUBLISHED,
+    (ArticleState.PUBLISHED, Step.WRITE): ArticleState.DRAFT,
+    (ArticleState.PUBLISHED, Step.RETIRE): ArticleState.RETIRED,
+    (ArticleState.RETIRED, Step.WRITE): ArticleState.DRAFT,
 }
 
 
 STATE_WORDS = {
-    State.DRAFT: Text("草稿", "a draft"),
-    State.IN_REVIEW: Text("待审核", "in review"),
-    State.PUBLISHED: Text("已发布", "published"),
-    State.RETIRED: Text("已停用", "retired"),
+    ArticleState.DRAFT: Text("草稿", "a draft"),
+    ArticleState.IN_REVIEW: Text("待审核", "in review"),
+    ArticleState.PUBLISHED: Text("已发布", "published"),
+    ArticleState.RETIRED: Text("已停用", "retired"),
 }
 STEP_WORDS = {
     Step.WRITE: Text("编写", "write"),
@@ -71,12 +71,12 @@ class ArticleRefused(Refused):
     """An article cannot be so, or this cannot be done with it now."""
 
 
-def after(state: str, step: Step) -> State:
+def after(state: str, step: Step) -> ArticleState:
     """Return the state after a step. Raises ArticleRefused."""
-    found = NEXT.get((State(state), step))
+    found = NEXT.get((ArticleState(state), step))
     if found is None:
         raise ArticleRefused(
-            "An article that is %(state)s cannot take the step %(step)s.", state=STATE_WORDS[State(state)], step=STEP_WORDS[step]
+            "An article that is %(state)s cannot take the step %(step)s.", state=STATE_WORDS[ArticleState(state)], step=STEP_WORDS[step]
         )
     return found
 

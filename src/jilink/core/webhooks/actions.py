@@ -20,7 +20,7 @@ from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
 from jilink.core.webhooks import rules, sealing
 from jilink.core.webhooks.models import Delivery, Endpoint
-from jilink.core.webhooks.rules import State
+from jilink.core.webhooks.rules import DeliveryState
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId, new_event_id
@@ -152,13 +152,13 @@ def replay_dead(*, endpoint: int, by: Actor, now: datetime | None = None) -> int
     row = _lock(endpoint, by)
     if not row.active:
         raise EndpointStopped("Switch the endpoint on first.")
-    count = _wait_again(Delivery.objects.filter(endpoint=row, state=State.DEAD).values_list("pk", flat=True), now or utc_now())
+    count = _wait_again(Delivery.objects.filter(endpoint=row, state=DeliveryState.DEAD).values_list("pk", flat=True), now or utc_now())
     audit.record(by, "webhook.replayed", f"webhook:{row.pk}", row.organisation_id, detail=f"{count} deliveries")
     return count
 
 
 def _wait_again(deliveries: Iterable[int], now: datetime) -> int:
-    return Delivery.objects.filter(pk__in=list(deliveries)).update(state=State.WAITING, attempts=0, due_at=now, failure="")
+    return Delivery.objects.filter(pk__in=list(deliveries)).update(state=DeliveryState.WAITING, attempts=0, due_at=now, failure="")
 
 
 # what the installation itself does
@@ -211,7 +211,7 @@ def claim_due(now: datetime, limit: int, busy: Mapping[int, int] = NONE_BUSY) ->
     """
     full = [endpoint for endpoint, count in busy.items() if count >= TO_ONE]
     due = Delivery.objects.select_for_update(skip_locked=transaction.get_connection().features.has_select_for_update_skip_locked)
-    waiting = due.filter(state=State.WAITING, due_at__lte=now, endpoint__active=True).exclude(endpoint__in=full)
+    waiting = due.filter(state=DeliveryState.WAITING, due_at__lte=now, endpoint__active=True).exclude(endpoint__in=full)
     rows: list[Delivery] = []
     taken = Counter(busy)
     for row in waiting.order_by("due_at")[: limit * 4]:
@@ -242,15 +242,15 @@ def _secrets(row: Endpoint, now: datetime) -> list[str]:
 @transaction.atomic
 def note_answer(*, delivery: int, status: int | None, failure: str, now: datetime, asked: timedelta | None = None) -> None:
     """Keep what became of an attempt: delivered, to be tried again after a pause, or given up. 410 stops the endpoint."""
-    row = Delivery.objects.select_for_update().filter(pk=delivery, state=State.WAITING).first()
+    row = Delivery.objects.select_for_update().filter(pk=delivery, state=DeliveryState.WAITING).first()
     if row is None:  # its endpoint was removed meanwhile
         return
     row.status, row.failure = status, failure[:300]
     pause = rules.pause_after(row.attempts, _chance.random(), asked)
     if rules.is_taken(status):
-        row.state, row.failure = State.DELIVERED, ""
+        row.state, row.failure = DeliveryState.DELIVERED, ""
     elif rules.is_gone(status) or pause is None:
-        row.state = State.DEAD
+        row.state = DeliveryState.DEAD
     else:
         row.due_at = now + pause
     row.save(update_fields=["status", "failure", "state", "due_at"])
@@ -264,5 +264,5 @@ def _stop(endpoint: int, reason: str) -> None:
 
 def tidy(now: datetime) -> int:
     """Remove deliveries older than `rules.KEEP` and return how many there were."""
-    settled = ~Q(state=State.WAITING) | Q(endpoint__active=False)
+    settled = ~Q(state=DeliveryState.WAITING) | Q(endpoint__active=False)
     return Delivery.objects.filter(settled, made_at__lt=now - rules.KEEP).delete()[0]

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from jilink.core.webhooks.rules import State
+from jilink.core.webhooks.rules import DeliveryState
 
 
 class Endpoint(models.Model):
@@ -39,7 +39,7 @@ class Delivery(models.Model):
     event = models.CharField(max_length=36)
     kind = models.CharField(max_length=120)
     body = models.BinaryField()
-    state = models.CharField(max_length=12, default=State.WAITING.value)
+    state = models.CharField(max_length=12, default=DeliveryState.WAITING.value)
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True, blank=True)

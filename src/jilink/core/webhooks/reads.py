@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 from jilink.core.parties.access import Actor, NotFound, organisations_of, require
 from jilink.core.parties.rules import Permission
 from jilink.core.webhooks.models import Delivery, Endpoint
-from jilink.core.webhooks.rules import State
+from jilink.core.webhooks.rules import DeliveryState
 from jilink.kernel.ids import OrganisationId
 from jilink.spine.events import EVENTS
 
@@ -55,8 +55,8 @@ def kinds() -> list[str]:
 def endpoints(actor: Actor) -> list[EndpointView]:
     """Return the endpoints of every organisation whose webhooks the actor manages, newest first."""
     counted = Endpoint.objects.annotate(
-        waiting=Count("deliveries", filter=Q(deliveries__state=State.WAITING)),
-        dead=Count("deliveries", filter=Q(deliveries__state=State.DEAD)),
+        waiting=Count("deliveries", filter=Q(deliveries__state=DeliveryState.WAITING)),
+        dead=Count("deliveries", filter=Q(deliveries__state=DeliveryState.DEAD)),
     )
     rows = counted.filter(organisation__in=organisations_of(actor, Permission.MANAGE_WEBHOOKS)).order_by("-pk")
     return [
@@ -92,7 +92,7 @@ def delivered_to(actor: Actor, endpoint: int, delivery: int) -> bool:
 
 
 def deliveries(
-    actor: Actor, endpoint: int, *, state: State | None = None, before: int | None = None, limit: int = 50
+    actor: Actor, endpoint: int, *, state: DeliveryState | None = None, before: int | None = None, limit: int = 50
 ) -> list[DeliveryView]:
     """Return an endpoint's deliveries, newest first; `before` is the id the page before ended with. Raises NotFound."""
     require(actor, Permission.MANAGE_WEBHOOKS, Endpoint.objects.filter(pk=endpoint).values_list("organisation_id", flat=True).first())
@@ -112,7 +112,7 @@ def deliveries(
             failure=row.failure,
             made_at=row.made_at,
             tried_at=row.tried_at,
-            due_at=row.due_at if row.state == State.WAITING else None,
+            due_at=row.due_at if row.state == DeliveryState.WAITING else None,
             body=bytes(row.body).decode(),
         )
         for row in rows[: min(limit, 500)]

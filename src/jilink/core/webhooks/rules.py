@@ -40,7 +40,7 @@ SCHEDULE = (
 LONGEST_WAIT = timedelta(hours=24)
 
 
-class State(StrEnum):
+class DeliveryState(StrEnum):
     """What became of a delivery. `DEAD` ones stay on record and can be sent again."""
 
     WAITING = "waiting"

@@ -11,9 +11,10 @@ from pydantic import BaseModel, Field
 
 from jilink.core.imports import actions, reads
 from jilink.core.imports.registry import Noun, noun_of
-from jilink.core.imports.rules import LARGEST, OffsetRefused, State, TooLong
+from jilink.core.imports.rules import LARGEST, ImportState, OffsetRefused, TooLong
 from jilink.kernel.ids import OrganisationId
 from jilink.webkit.api import cursors, problems, streams
+from jilink.webkit.api.assembly import ALSO
 from jilink.webkit.api.calls import actor_of
 from jilink.webkit.api.cursors import Cut, Page, Paging
 from jilink.webkit.api.problems import PreconditionFailed
@@ -42,7 +43,7 @@ _TAKEN = {
     },
     "responses": {204: {"description": "They are on disk", "headers": _UPLOADED}},
 }
-_HEAD = {"responses": {200: {"description": "How much is kept", "headers": {**_UPLOADED, "Upload-Length": _OFFSET}}}}
+_HEAD = {"responses": {200: {"description": "How much is kept", "headers": {**_UPLOADED, "Upload-Length": _OFFSET}}}, ALSO: ["412"]}
 _CSV = {"responses": {200: {"description": "Rows", "content": {"text/csv": {"schema": {"type": "string"}}}}}}
 Spoken = HeaderEx[str, P(alias="Tus-Resumable", max_length=20, description="The version of tus that the client speaks.")]
 problems.conflicts(OffsetRefused)
@@ -86,7 +87,7 @@ class ImportOut(Out):
     name: str
     options: dict[str, str]
     dry_run: bool
-    state: State
+    state: ImportState
     size: int
     received: int
     rows: int | None

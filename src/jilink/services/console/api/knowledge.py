@@ -12,7 +12,7 @@ from pydantic import Field
 from jilink.core.files.reads import FileView
 from jilink.core.knowledge import actions, reads
 from jilink.core.knowledge.actions import WrittenMeanwhile
-from jilink.core.knowledge.rules import Audience, State
+from jilink.core.knowledge.rules import ArticleState, Audience
 from jilink.kernel.ids import ArticleId, FileId, OrganisationId
 from jilink.kernel.texts import Text
 from jilink.services.console.api.files import BYTES, FileOut, sent
@@ -31,7 +31,7 @@ class ArticleOut(Out):
 
     id: int
     organisation: int
-    state: State
+    state: ArticleState
     audience: Audience
     shared_below: bool
     topics: list[str]
@@ -126,7 +126,7 @@ _STEPS = {
 
 @router.get("/articles", response=Page[ArticleOut], operation_id="list_articles")
 def list_articles(
-    request: HttpRequest, paging: Query[Paging], state: State | None = None, topic: Words = "", due: Day | None = None
+    request: HttpRequest, paging: Query[Paging], state: ArticleState | None = None, topic: Words = "", due: Day | None = None
 ) -> dict[str, object]:
     """Return the latest versions of a writer's articles, last changed first; `due` keeps those to look at by that day."""
     offset = cursors.number(request, paging) or 0

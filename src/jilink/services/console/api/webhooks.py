@@ -7,7 +7,7 @@ from ninja import Query, Router, Status
 from pydantic import Field
 
 from jilink.core.webhooks import actions, reads
-from jilink.core.webhooks.rules import State
+from jilink.core.webhooks.rules import DeliveryState
 from jilink.kernel.ids import OrganisationId
 from jilink.webkit.api import cursors
 from jilink.webkit.api.calls import actor_of
@@ -70,7 +70,7 @@ class DeliveryOut(Out):
     id: int
     event: str
     kind: str
-    state: State
+    state: DeliveryState
     attempts: int
     status: int | None
     failure: str
@@ -171,7 +171,7 @@ def replay_dead_deliveries(request: HttpRequest, endpoint: Id) -> Status[dict[st
 @router.get("/webhooks/{int:endpoint}/deliveries", response=Page[DeliveryOut], operation_id="list_deliveries")
 def list_deliveries(request: HttpRequest, endpoint: Id, paging: Query[Paging], state: Words = "") -> Cut[reads.DeliveryView]:
     """Return an endpoint's deliveries, the newest first; `state` is waiting, delivered or dead."""
-    chosen = State(state) if state in set(State) else None
+    chosen = DeliveryState(state) if state in set(DeliveryState) else None
     before = cursors.number(request, paging)
     rows = reads.deliveries(actor_of(request), endpoint, state=chosen, before=before, limit=paging.limit + 1)
     return cursors.by_number(request, paging, rows, lambda row: row.id)

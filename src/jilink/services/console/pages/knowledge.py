@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from jilink.core.files import reads as files
 from jilink.core.knowledge import reads, rules
 from jilink.core.knowledge.reads import ArticleView
-from jilink.core.knowledge.rules import State
+from jilink.core.knowledge.rules import ArticleState
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound, organisations_of
 from jilink.core.parties.rules import Permission
@@ -107,7 +107,7 @@ def article(request: HttpRequest, actor: Actor, article: int) -> HttpResponse:
         "tone": TONES[view.state],
         "steps": knowledge_steps.offered(actor, latest) if latest else [],
         "may_describe": view.organisation in organisations_of(actor, Permission.REVIEW_KNOWLEDGE),
-        "retired": view.state is State.RETIRED,
+        "retired": view.state is ArticleState.RETIRED,
     }
     return render(request, "console/knowledge_article.html", context)
 

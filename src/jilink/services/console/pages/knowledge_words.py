@@ -7,17 +7,17 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from jilink.core.knowledge.rules import Audience, State, Step
+from jilink.core.knowledge.rules import ArticleState, Audience, Step
 from jilink.core.parties import reads as parties
 from jilink.kernel.clock import CHINA, utc_now
 
 STATES = {
-    State.DRAFT: _("Draft"),
-    State.IN_REVIEW: _("In review"),
-    State.PUBLISHED: _("Published"),
-    State.RETIRED: _("Retired"),
+    ArticleState.DRAFT: _("Draft"),
+    ArticleState.IN_REVIEW: _("In review"),
+    ArticleState.PUBLISHED: _("Published"),
+    ArticleState.RETIRED: _("Retired"),
 }
-TONES = {State.DRAFT: "neutral", State.IN_REVIEW: "warn", State.PUBLISHED: "good", State.RETIRED: "neutral"}
+TONES = {ArticleState.DRAFT: "neutral", ArticleState.IN_REVIEW: "warn", ArticleState.PUBLISHED: "good", ArticleState.RETIRED: "neutral"}
 AUDIENCES = {Audience.STAFF: _("Colleagues only"), Audience.PUBLIC: _("Public")}
 STEPS = {
     Step.SUBMIT: (_("Submit for review"), _("Submitted. Somebody other than the author has to publish it.")),
@@ -28,7 +28,7 @@ STEPS = {
 """What the button of a step says, and what was done."""
 
 
-def shown_state(state: State) -> str | Promise:
+def shown_state(state: ArticleState) -> str | Promise:
     """Return the word of a state."""
     return STATES[state]
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from jilink.core.knowledge import actions, reads, rules
 from jilink.core.knowledge.actions import WrittenMeanwhile
 from jilink.core.knowledge.reads import ArticleView
-from jilink.core.knowledge.rules import Audience, State
+from jilink.core.knowledge.rules import ArticleState, Audience
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound, require, require_anywhere
 from jilink.core.parties.rules import Permission
@@ -82,7 +82,7 @@ def writing(request: HttpRequest, actor: Actor) -> HttpResponse:
             "state": STATES[view.state],
             "tone": TONES[view.state],
             "writer": names[view.written_by],
-            "due": rules.is_due(view.review_at, today()) and view.state is not State.RETIRED,
+            "due": rules.is_due(view.review_at, today()) and view.state is not ArticleState.RETIRED,
         }
         for view in views
     ]

@@ -15,7 +15,7 @@ from jilink.core.parties.access import Actor, NotFound, require_anywhere
 from jilink.core.parties.rules import Permission
 from jilink.core.webhooks import actions, reads
 from jilink.core.webhooks.reads import EndpointView
-from jilink.core.webhooks.rules import EVERYTHING, State
+from jilink.core.webhooks.rules import EVERYTHING, DeliveryState
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
 from jilink.services.console.pages.webhooks_words import KIND_WORDS, NOUN_WORDS, STATE_WORDS
@@ -140,18 +140,18 @@ def _shown(request: HttpRequest, actor: Actor, endpoint: int, secret: str = "") 
     found = reads.deliveries(
         actor,
         endpoint,
-        state=State(state) if state in set(State) else None,
+        state=DeliveryState(state) if state in set(DeliveryState) else None,
         before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None,
         limit=PAGE + 1,
     )
-    choices = [Choice("", _("All")), *(Choice(each, STATE_WORDS[each].word) for each in State)]
+    choices = [Choice("", _("All")), *(Choice(each, STATE_WORDS[each].word) for each in DeliveryState)]
     context = {
         "endpoint": known,
         "kinds": _said(known),
         "secret": secret,
         "choices": choices,
         "rows": [
-            {"delivery": each, "kind": KIND_WORDS.get(each.kind, each.kind), "state": STATE_WORDS[State(each.state)]}
+            {"delivery": each, "kind": KIND_WORDS.get(each.kind, each.kind), "state": STATE_WORDS[DeliveryState(each.state)]}
             for each in found[:PAGE]
         ],
         "older": found[PAGE - 1].id if len(found) > PAGE else None,

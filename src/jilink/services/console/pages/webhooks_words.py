@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from jilink.core.webhooks.actions import TEST_KIND
-from jilink.core.webhooks.rules import State
+from jilink.core.webhooks.rules import DeliveryState
 
 NOUN_WORDS: dict[str, Promise] = {
     "areas": _("Areas"),
@@ -46,8 +46,8 @@ class StateWord:
     tone: str
 
 
-STATE_WORDS: dict[State, StateWord] = {
-    State.WAITING: StateWord(_("Waiting"), "info"),
-    State.DELIVERED: StateWord(_("Delivered"), "good"),
-    State.DEAD: StateWord(_("Given up"), "bad"),
+STATE_WORDS: dict[DeliveryState, StateWord] = {
+    DeliveryState.WAITING: StateWord(_("Waiting"), "info"),
+    DeliveryState.DELIVERED: StateWord(_("Delivered"), "good"),
+    DeliveryState.DEAD: StateWord(_("Given up"), "bad"),
 }
