@@ -14,7 +14,10 @@ from jilink.core.areas import actions as areas
 from jilink.core.areas.geojson import read
 from jilink.core.areas.models import Area
 from jilink.core.cases import actions as cases
+from jilink.core.cases.assignment import actions as rules
+from jilink.core.cases.assignment.rules import RuleBook, write_rules
 from jilink.core.cases.models import CaseType
+from jilink.core.imports import actions as imports
 from jilink.core.interactions import actions as interactions
 from jilink.core.interactions.actions import Contact
 from jilink.core.interactions.rules import Channel, Side
@@ -90,6 +93,8 @@ def things(world: World, settings: Any) -> dict[str, int]:
     )
     double = people.add_person(organisation=north, data=PersonData(name=SECRET), by=by, now=NOW)
     return {
+        "run": cases.claim_many(cases=[other], by=office.boss).run or 0,
+        "book": rules.save_rules(organisation=north, rules=write_rules(RuleBook()), by=by, now=NOW),
         "merge": merging.merge_people(keep=person, merge=double, by=by),
         "case": case,
         "other": other,
@@ -111,6 +116,7 @@ def things(world: World, settings: Any) -> dict[str, int]:
         "area": Area.objects.get().pk,
         "rule": rule,
         "endpoint": endpoint.endpoint,
+        "job": imports.begin_import(organisation=north, noun="people", size=9, name=SECRET, by=by, now=NOW),
         "team": world.team(north, SECRET),
         "user": world.person(Role.AGENT, north, also="x").pk,
     }
