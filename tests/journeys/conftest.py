@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.journeys.system import System, running
+from tests.journeys.system import System, Things, running
 
 SOFTWARE_GL = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 OFFLINE = "ERR_INTERNET_DISCONNECTED"
@@ -37,6 +37,12 @@ def system(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     data.mkdir()
     with running(data) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def desk(system: System) -> Things:
+    """An office with two agents and open cases that nobody has."""
+    return system.furnish("desk")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A whole Jilink as a person would start it: `jilink up --demo`, real processes in a folder of its own."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -12,8 +13,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-VEHICLES = 40
+VEHICLES, CASES = 40, 24
 READY_S = 120.0
+Things = dict[str, str | int]
+CALL = """
+import json, sys, django
+django.setup()
+from jilink.core.parties import walls
+from tests.journeys import content
+walls.open_process()
+print(json.dumps(getattr(content, sys.argv[1])(**json.loads(sys.argv[2]))))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +36,30 @@ class System:
     user: str
     password: str
     environment: dict[str, str]
+    up: int
+    """The number of its supervisor's process."""
 
     def run(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start another `jilink` command against this installation."""
         command = [sys.executable, "-m", "jilink.site.cli", *arguments]
         return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def furnish(self, what: str, **given: str) -> Things:
+        """Call a function of `tests.journeys.content` within this installation, and return the things that it made."""
+        environment = {**self.environment, "DJANGO_SETTINGS_MODULE": "jilink.site.settings"}
+        command = [sys.executable, "-c", CALL, what, json.dumps(given)]
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=90)
+        found: Things = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+    def process(self, name: str) -> int:
+        """Return the number of the process of this installation that runs `jilink run NAME`. Raises LookupError."""
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                words = (folder / "cmdline").read_bytes().split(b"\0") if folder.name.isdigit() else []
+                if words[-3:-1] == [b"run", name.encode()] and str(self.up).encode() in words:
+                    return int(folder.name)
+        raise LookupError(name)
 
 
 def free_ports(count: int) -> list[int]:
@@ -70,11 +99,12 @@ def running(data: Path) -> Iterator[System]:
         "JILINK_TERMINALS_WORKERS": "1",
         "JILINK_HISTORY_COMMIT_S": "2",
         "JILINK_LOG_FORMAT": "json",
+        "JILINK_TWO_FACTORS": "off",
     }
     log = data.parent / "up.log"
     address = f"http://127.0.0.1:{web}"
     with log.open("wb") as out:
-        command = [sys.executable, "-m", "jilink.site.cli", "up", "--demo", "--vehicles", str(VEHICLES)]
+        command = [sys.executable, "-m", "jilink.site.cli", "up", "--demo", "--vehicles", str(VEHICLES), "--cases", str(CASES)]
         up = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
         try:
             deadline = time.monotonic() + READY_S
@@ -83,7 +113,7 @@ def running(data: Path) -> Iterator[System]:
                     raise RuntimeError(f"jilink up did not become ready:\n{log.read_text()[-3000:]}")
                 time.sleep(0.2)
             user, password = (data / "first-login").read_text().split()
-            yield System(data, address, f"127.0.0.1:{terminals}", user, password, environment)
+            yield System(data, address, f"127.0.0.1:{terminals}", user, password, environment, up.pid)
         finally:
             up.send_signal(signal.SIGTERM)
             try:

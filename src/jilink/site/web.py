@@ -10,6 +10,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from jilink.kernel.settings import Settings, SettingsRefused, addresses
+from jilink.site.endless import Endless
 from jilink.spine import process
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ async def _serve(settings: Settings, stopped: asyncio.Event) -> None:
     if len(places) != 1:
         raise SettingsRefused(f"JILINK_WEB must be one address with a port, like 127.0.0.1:8080, not {settings.web!r}")
     ((host, port),) = places
-    application = import_module("jilink.site.asgi").application
+    application = Endless(import_module("jilink.site.asgi").application)
     server = Server(
         application,
         address=host,
@@ -51,5 +52,6 @@ async def _serve(settings: Settings, stopped: asyncio.Event) -> None:
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
         server.stop()  # type: ignore[no-untyped-call]  # -- granian leaves it untyped
+        application.end()
     stop.cancel()
     await serving
