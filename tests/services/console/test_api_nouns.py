@@ -74,6 +74,9 @@ def test_a_program_lays_down_kinds_prints_labels_and_ends_secrets(world: World, 
     wrong = ask("PUT", "/asset-kinds/lamp", {"organisation": world.north, "kind": {**kind, "title": {}}})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "kind_refused")
     made = ask("POST", "/assets", {"organisation": world.north, "kind": "lamp", "label": "L1"}).json()["id"]
+    mark = ask("GET", f"/assets/{made}")["ETag"]
+    changes = [ask("PUT", f"/assets/{made}", {"label": label}, if_match=mark).status_code for label in ("L1 again", "L1 late")]
+    assert changes == [200, 412] and ask("PUT", f"/assets/{made}", {"label": "L"}).json()["errors"][0]["pointer"] == "/based_on"
     sheet = ask("POST", "/assets/labels", {"assets": [made]})
     assert sheet["Content-Type"] == "application/pdf" and sheet.content.startswith(b"%PDF-")
     stranger = asking(token_of(world, Role.OWNER, world.south))

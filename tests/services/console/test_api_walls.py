@@ -48,6 +48,8 @@ PHONE = "13912345678"
 DESCRIPTION = json.loads(json.dumps(api.get_openapi_schema(), default=str))
 OPEN_TO_ALL = {"list_webhook_kinds"}
 """Operations that tell the same to everybody who is signed in."""
+EACH_BY_ITSELF = {"take_steps"}
+"""Operations whose address names a deed and no thing: each thing in the body is refused by itself, and the answer is 200."""
 MISSING = 987_654_321
 
 
@@ -176,7 +178,7 @@ def test_every_operation_hides_the_north_from_an_owner_of_the_south(world: World
         told = b"".join(response) if response.streaming else response.content  # type: ignore[arg-type]  # -- a streaming answer iterates bytes
         name = operation["operationId"]
         assert SECRET not in told.decode() and "5678" not in told.decode(), name
-        if "{" in path:
+        if "{" in path and operation["operationId"] not in EACH_BY_ITSELF:
             assert response.status_code in (404, 422), (name, response.status_code, told)
 
 
@@ -189,7 +191,7 @@ def test_what_a_wall_hides_is_answered_like_what_does_not_exist(world: World, th
         hidden, missing = ask(method, path, operation, things, token), ask(method, path, operation, nothing, token)
         assert hidden.status_code == missing.status_code, operation["operationId"]
         if hidden.status_code >= 400:
-            assert hidden.json() == missing.json(), operation["operationId"]
+            assert hidden.content == missing.content, operation["operationId"]
 
 
 def test_every_operation_refuses_a_token_that_may_do_nothing_of_it(world: World, things: dict[str, int]) -> None:
@@ -198,7 +200,7 @@ def test_every_operation_refuses_a_token_that_may_do_nothing_of_it(world: World,
         response = ask(method, path, operation, things, token)
         told = b"".join(response) if response.streaming else response.content  # type: ignore[arg-type]  # -- as above
         assert SECRET not in told.decode(), operation["operationId"]
-        if "{" in path:
+        if "{" in path and operation["operationId"] not in EACH_BY_ITSELF:
             assert response.status_code in (404, 422), (operation["operationId"], response.status_code, told)
 
 

@@ -75,6 +75,8 @@ _IF_MATCH: Node = {
 _MARK: Node = {"description": "The mark of this representation, for If-None-Match and If-Match.", "schema": {"type": "string"}}
 PLACE = "/api/v1/"
 """Where the API is served."""
+ALSO = "x-also"
+"""In `openapi_extra`: further statuses that an operation answers with problems."""
 VERSIONED = {"x-versioned": True}
 """`openapi_extra` of an operation that honours If-Match."""
 
@@ -128,7 +130,7 @@ def _complete(method: str, operation: Node) -> None:
         parameters.append(_IF_MATCH)
     responses: Node = operation["responses"]
     good = [responses[status] for status in list(responses) if str(status).startswith("2")]
-    for status in (*_ALWAYS, *(_CHANGES if changes else ())):
+    for status in (*_ALWAYS, *(_CHANGES if changes else ()), *operation.pop(ALSO, ())):
         responses.setdefault(status, _problem(status))
     if method == "get":
         responses["304"] = {"description": "It is as If-None-Match says"}

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from ninja import Query, Router, Status
 from pydantic import Field
 
@@ -15,9 +16,11 @@ from jilink.core.assets.inventory.actions import AssetData, ChangedMeanwhile
 from jilink.core.assets.labels import MOST
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.services.console.api.people import VersionOut
-from jilink.webkit.api import cursors, problems
+from jilink.webkit.api import cursors, marks, problems
+from jilink.webkit.api.assembly import VERSIONED
 from jilink.webkit.api.calls import actor_of
 from jilink.webkit.api.cursors import Cut, Page, Paging
+from jilink.webkit.api.problems import Fault, Faulty
 from jilink.webkit.api.shapes import Id, In, Latitude, Line, Longitude, MadeOut, Out, Time, Words
 
 router = Router(tags=["assets"])
@@ -66,9 +69,9 @@ class NewAssetIn(AssetIn):
 
 
 class ChangedAssetIn(AssetIn):
-    """An asset as it is to be; `based_on` is the version that was read."""
+    """An asset as it is to be; `based_on` is the version that was read, where If-Match does not say it."""
 
-    based_on: int = Field(ge=1, le=2**31 - 1)
+    based_on: int | None = Field(None, ge=1, le=2**31 - 1)
 
 
 class ManyAssetsIn(In):
@@ -212,10 +215,13 @@ def read_asset(request: HttpRequest, asset: Id) -> reads.ThingView:
     return reads.thing(actor_of(request), AssetId(asset))
 
 
-@router.put("/assets/{int:asset}", response=VersionOut, operation_id="change_asset")
+@router.put("/assets/{int:asset}", response=VersionOut, operation_id="change_asset", openapi_extra=VERSIONED)
 def change_asset(request: HttpRequest, asset: Id, given: ChangedAssetIn) -> dict[str, int]:
-    """Change an asset. 409 where somebody else changed it since it was read."""
-    return {"version": actions.change_asset(asset=AssetId(asset), data=_data(given), based_on=given.based_on, by=actor_of(request))}
+    """Change an asset. 409 (412 with If-Match) where somebody else changed it since it was read."""
+    read = marks.expected_version(request) or given.based_on
+    if read is None:
+        raise Faulty(Fault(detail=_("Say the version that was read, here or with If-Match."), pointer="/based_on"))
+    return {"version": actions.change_asset(asset=AssetId(asset), data=_data(given), based_on=read, by=actor_of(request))}
 
 
 @router.delete("/assets/{int:asset}", response={204: None}, operation_id="remove_asset")
