@@ -26,7 +26,10 @@ function draw(element) {
     series: [bars("opened", colour("--chart-soft", "#9fcfcb")), bars("ended", colour("--accent", "#0b6668"))],
   });
   new ResizeObserver(() => chart.resize()).observe(element);
-  window.addEventListener("beforeprint", () => chart.resize());
+  // on paper the drawing is as wide as the paper, and dark on white whatever the screen shows
+  const paint = (ink) => chart.setOption({ legend: { textStyle: { color: ink } }, xAxis: { axisLabel: { color: ink } }, yAxis: { axisLabel: { color: ink } } });
+  window.addEventListener("beforeprint", () => { paint("#333"); chart.resize({ width: 660 }); });
+  window.addEventListener("afterprint", () => { paint(text); chart.resize({ width: "auto" }); });
 }
 
 document.querySelectorAll("[data-chart]").forEach(draw);

@@ -50,9 +50,9 @@ class Sqlite:
     def add(self, table: str, rows: Iterable[Row]) -> None:
         sql = f"INSERT INTO {table} (rowid, title, body, title_words, body_words, kept) VALUES (%s, %s, %s, %s, %s, %s)"  # noqa: S608 -- a table of ours
         with connection.cursor() as cursor:
-            cursor.executemany(sql, (self._values(row) for row in rows))
+            cursor.executemany(sql, [self._values(row) for row in rows])
 
-    def _values(self, row: Row) -> tuple[object, ...]:
+    def _values(self, row: Row) -> tuple[int | str, ...]:
         texts = (row.title.characters, row.body.characters, row.title.words, row.body.words, self._behind(row.kept))
         return ((row.item << self.PARTS_BITS) + row.part, *(" ".join(tokens) for tokens in texts))
 

@@ -21,7 +21,7 @@ PART = 12_000
 """Tokens of one row."""
 FOUND = 200
 """Items a search returns at most."""
-RANKED = 2_000
+RANKED = 500
 """The newest rows that hold what was typed, among which the best are chosen."""
 TOGETHER = 500
 

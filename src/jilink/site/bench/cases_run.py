@@ -165,7 +165,7 @@ def others(province: Province, count: int, runs: int) -> list[tuple[str, str, li
     boss = province.actor(province.governor)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    questions = {
+    questions: dict[str, Question] = {
         "rules tried on the last 1,000 cases": lambda _actor: assignment.try_rules(boss, province.top, "", book),
         "one case counted anew": lambda _actor: counting.count_case(count // 2),
     }

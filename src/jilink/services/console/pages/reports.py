@@ -215,6 +215,7 @@ def _chart(report: Report, wanted: Wanted) -> dict[str, object]:
         "periods": [_period(begin, wanted.step) for begin, _sums in report.series],
         "opened": [sums.opened for _begin, sums in report.series],
         "ended": [sums.ended for _begin, sums in report.series],
+        "told": any(sums.opened or sums.ended for _begin, sums in report.series),
         "words": {"opened": _("Opened"), "ended": _("Closed")},
     }
 
@@ -252,7 +253,7 @@ def _tables(report: Report, wanted: Wanted) -> list[Table]:
     return [
         Table(_("Comparison"), [str(SPLIT_WORDS[wanted.split.value]), *heads], ["words", *kinds], by, total=True),
         Table(_("Over time"), [_("Period"), _("Opened"), _("Closed")], [period, "count", "count"], over),
-        Table(_("How old open cases are"), [_("Age"), _("Still open")], ["words", "count"], ages),
+        Table(_("Age of open cases"), [_("Age"), _("Still open")], ["words", "count"], ages),
     ]
 
 
