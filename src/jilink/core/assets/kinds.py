@@ -11,6 +11,7 @@ from math import inf
 import msgspec
 
 from jilink.kernel.errors import Refused
+from jilink.kernel.patterns import PatternRefused, check_pattern, fits
 from jilink.kernel.texts import Text
 
 MOST_ATTRIBUTES = 40
@@ -50,7 +51,7 @@ class TextAttribute(Attribute, frozen=True, kw_only=True, tag="text"):
         text = str(given).strip()
         if len(text) > LONGEST_TEXT or not text.isprintable():
             raise AttributeRefused("%(attribute)s is too long, or not readable.", attribute=self.title)
-        if self.pattern and not re.fullmatch(self.pattern, text):
+        if self.pattern and not fits(self.pattern, text):
             raise AttributeRefused("%(attribute)s does not look like %(pattern)s.", attribute=self.title, pattern=self.pattern)
         return text
 
@@ -159,8 +160,8 @@ def check(kind: Kind) -> None:
             raise KindRefused("The least of attribute “%(key)s” is more than its most.", key=attribute.key)
     for place, pattern in (("code", kind.code), *((a.key, a.pattern) for a in kind.attributes if isinstance(a, TextAttribute))):
         try:
-            re.compile(pattern)
-        except re.error as error:
+            check_pattern(pattern)
+        except PatternRefused as error:
             raise KindRefused("The pattern of “%(place)s” cannot be read.", place=place) from error
 
 
@@ -179,5 +180,5 @@ def read_attributes(kind: Kind, given: Mapping[str, object]) -> dict[str, Value]
 
 def check_code(kind: Kind, code: str) -> None:
     """Return where a code looks as those of its kind do; an asset may have none. Raises AttributeRefused."""
-    if code and kind.code and not re.fullmatch(kind.code, code):
+    if code and kind.code and not fits(kind.code, code):
         raise AttributeRefused("The code “%(code)s” does not look like %(pattern)s.", code=code, pattern=kind.code)

@@ -9,6 +9,7 @@ import msgspec
 
 from jilink.core.cases.rules.problems import Problem
 from jilink.kernel.errors import Refused
+from jilink.kernel.patterns import PatternRefused, check_pattern, fits
 from jilink.kernel.texts import Text, gettext_noop
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -162,7 +163,7 @@ class TextQuestion(Question, frozen=True, kw_only=True, tag="text"):
         words = _words(given)
         if len(words) > self.at_most:
             raise AnswerRefused("At most %(most)s characters.", most=self.at_most)
-        if self.pattern and not re.fullmatch(self.pattern, words):
+        if self.pattern and not fits(self.pattern, words):
             raise AnswerRefused("This does not have the expected form.")
         return words
 
@@ -170,9 +171,9 @@ class TextQuestion(Question, frozen=True, kw_only=True, tag="text"):
         """Return flaws of length and pattern."""
         found = [] if 1 <= self.at_most <= LONGEST_TEXT else [Problem("at_most", BETWEEN, {"least": 1, "most": LONGEST_TEXT})]
         try:
-            re.compile(self.pattern)
-        except re.error as error:
-            found.append(Problem("pattern", gettext_noop("This is no regular expression: %(error)s."), {"error": str(error)}))
+            check_pattern(self.pattern)
+        except PatternRefused as error:
+            found.append(Problem("pattern", error.message, dict(error.values)))
         return found
 
 
