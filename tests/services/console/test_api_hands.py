@@ -52,7 +52,7 @@ def test_many_take_a_step_and_the_run_says_what_became_of_each(office: Office) -
     ready, early = here(office), here(office)
     office.finish(ready, now, by=office.boss)
     code = office.view(ready).definition.closing_codes[0].key
-    told = ask("post", "/cases/steps/confirm", {"cases": [ready, early], "code": code}).json()
+    told = ask("post", "/cases/steps", {"cases": [ready, early], "key": "confirm", "code": code}).json()
     assert told["done"] == [ready] and list(told["refused"]) == [str(early)] and told["undo"] is None
     run = ask("get", f"/cases/bulk/{told['run']}").json()
     assert run["lasting"] and run["refused"] == told["refused"] and ask("post", f"/cases/bulk/{told['run']}/undo").status_code == 422

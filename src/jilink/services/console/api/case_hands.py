@@ -51,7 +51,9 @@ class MoveManyIn(CasesIn):
 
 
 class StepManyIn(CasesIn, StepIn):
-    """Many cases and what goes with the step."""
+    """Many cases, the key of the step, and what goes with it."""
+
+    key: str = Field(min_length=1, max_length=40)
 
 
 class RunOut(Out):
@@ -140,13 +142,13 @@ def move_cases(request: HttpRequest, given: MoveManyIn) -> BulkResult:
     return actions.move_many(cases=given.cases, unit=given.unit, team=given.team, reason=given.reason, by=actor_of(request))
 
 
-@router.post("/cases/steps/{key}", response=BulkOut, operation_id="take_steps")
-def take_steps(request: HttpRequest, key: Words, given: StepManyIn) -> BulkResult:
+@router.post("/cases/steps", response=BulkOut, operation_id="take_steps")
+def take_steps(request: HttpRequest, given: StepManyIn) -> BulkResult:
     """Take the step of this key with many cases, closing included. It cannot be taken back."""
     to = given.recipient
     recipient = Recipient(unit=to.unit, team=to.team, assignee=to.assignee) if to is not None else None
     data = StepData(reason=given.reason, answers=given.answers, code=given.code, recipient=recipient)
-    return actions.step_many(cases=given.cases, key=key, data=data, by=actor_of(request))
+    return actions.step_many(cases=given.cases, key=given.key, data=data, by=actor_of(request))
 
 
 @router.get("/cases/bulk/{int:run}", response=RunOut, operation_id="read_bulk")
