@@ -155,12 +155,19 @@ def ask(method: str, path: str, operation: dict[str, Any], things: dict[str, int
         elif parameter["in"] == "query" and parameter["required"]:
             query[parameter["name"]] = value
     headers = {"x-request-id": "wall"} | ({"authorization": f"Bearer {token}"} if token else {})
+    headers |= {
+        each["name"]: str(example(each["schema"], things))
+        for each in operation["parameters"]
+        if each["in"] == "header" and each["required"]
+    }
     content = operation.get("requestBody", {}).get("content", {})
     kind = next(iter(content), "application/json")
     body: Any = example(content[kind]["schema"], things) if content else ""
     if kind == "application/json":
         body = json.dumps(body) if content else b""
         return Client().generic(method, address, body, kind, headers=headers, query_params=query)  # type: ignore[return-value]  # -- the client adds to HttpResponse
+    if isinstance(body, str):
+        return Client().generic(method, address, body.encode(), kind, headers=headers, query_params=query)  # type: ignore[return-value]  # -- likewise
     return Client().post(address, body, headers=headers, query_params=query)  # type: ignore[return-value]  # -- likewise
 
 

@@ -136,7 +136,14 @@ def end(row: ImportJob, state: ImportState, by: Actor, now: datetime, failure: R
     told = ImportEnded(job=row.pk, state=state.value, created=row.created, changed=row.changed, refused=row.refused)
     outbox.add(told, organisation=row.organisation_id, aggregate=f"import:{row.pk}", now=now)
     counts = f"{row.noun}: {row.created} made, {row.changed} changed, {row.same} as they were, {row.refused} refused"
-    audit.record(by, f"import.{state.value}", f"import:{row.pk}", row.organisation_id, detail=counts, at=now)
+    audit.record(
+        by,
+        {ImportState.DONE: "import.done", ImportState.CANCELLED: "import.cancelled", ImportState.FAILED: "import.failed"}[state],
+        f"import:{row.pk}",
+        row.organisation_id,
+        detail=counts,
+        at=now,
+    )
     if not (row.dry_run and state == ImportState.DONE):
         transaction.on_commit(lambda: storage.remove(row.pk))
 
