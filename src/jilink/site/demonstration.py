@@ -139,7 +139,7 @@ def load_office(owner: int, now: datetime, *, cases: int = CASES, tell: Tell = q
         top = parties.add_organisation(name=OFFICE, by=access.system("demo"), now=now)
     parties.set_role(user=owner, organisation=top, role=Role.OWNER, by=access.system("demo"), now=now)
     password = first_login.generate_password()
-    logins = loading.load(top, password=password, now=now, cases=cases, tell=tell)
+    logins = loading.load(top, password=password, now=now, owner=owner, cases=cases, tell=tell)
     if logins:
         data = Path(django_settings.JILINK.data)
         transaction.on_commit(lambda: demo_logins.write(data, logins, password))

@@ -87,6 +87,7 @@ def _everything_is_there() -> None:
     assert not Case.objects.filter(updated_at__gt=NOW + timedelta(minutes=1)).exists()
     ids = list(Case.objects.order_by("pk").values_list("opened_at", flat=True))
     assert ids == sorted(ids)
+    assert 1 <= Case.objects.filter(assignee__username__startswith="owner", state="open").count() <= 4
     why = Entry.objects.filter(kind="assigned", detail__contains='"decided":true')
     assert why.exists()
     day = NOW.date()

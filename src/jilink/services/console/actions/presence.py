@@ -10,7 +10,7 @@ from jilink.core.outbox import outbox
 from jilink.core.parties.access import Actor, NotFound
 from jilink.kernel.clock import utc_now
 from jilink.services.console.events import ConsolePresenceChanged
-from jilink.services.console.models import Looking
+from jilink.services.console.models import Looking, Notice
 from jilink.services.console.rules.presence import Heart, beats
 
 FORGOTTEN_AFTER = timedelta(hours=1)
@@ -53,5 +53,7 @@ def _let_in(by: Actor, case: int, now: datetime) -> tuple[int, int]:
 
 @transaction.atomic
 def forget_cases(cases: Iterable[int]) -> None:
-    """Forget who looks at these cases, which were removed."""
-    Looking.objects.filter(case__in=list(cases)).delete()
+    """Forget who looks at these cases, and who was told of them; they were removed."""
+    gone = list(cases)
+    Looking.objects.filter(case__in=gone).delete()
+    Notice.objects.filter(case__in=gone).delete()

@@ -44,8 +44,8 @@ PLAN: dict[Fate, tuple[int, float, float]] = {
     Fate.HANDED_OUT: (10, 0.6, 2.5),
     Fate.IN_WORK: (26, 3, 17),
     Fate.DONE: (14, 16, 30),
-    Fate.RATED: (74, 34, 190),
-    Fate.BAD: (8, 30, 90),
+    Fate.RATED: (74, 14, 190),
+    Fate.BAD: (9, 14, 90),
     Fate.ANSWERED: (14, 3, 180),
     Fate.EXTENSION_ASKED: (5, 9, 18),
     Fate.EXTENDED: (7, 18, 34),
@@ -141,9 +141,8 @@ def _plain(play: Play, fate: Fate) -> Script:
 def _bad(play: Play) -> Script:
     yield play.hours(1, 5)
     play.rate(play.random.choice((Satisfaction.VERY_DISSATISFIED, Satisfaction.DISSATISFIED)))
-    if play.random.random() < 0.6:
-        yield play.hours(1, 5)
-        play.call_back()
+    yield play.hours(2, 14)
+    play.call_back()
 
 
 def _extension(play: Play, fate: Fate) -> Script:

@@ -27,8 +27,13 @@ def _nobody(_done: int, _of: int) -> None:
     """Tell nobody."""
 
 
-def load(office: OrganisationId, *, password: str, now: datetime, cases: int = CASES, tell: Tell = _nobody) -> tuple[Login, ...]:
-    """Enter what is shown, and return the accounts that were made, all with this password; where there is something, nothing is entered."""
+def load(
+    office: OrganisationId, *, password: str, now: datetime, owner: int | None = None, cases: int = CASES, tell: Tell = _nobody
+) -> tuple[Login, ...]:
+    """Enter what is shown to `owner` (an account), and return the accounts that were made, all with this password.
+
+    Where there is something already, nothing is entered.
+    """
     if any(view.organisation == office for view in assets.kinds_of(access.system(MAKER))):
         return ()
     units = staff.add_units(office, now)
@@ -36,7 +41,7 @@ def load(office: OrganisationId, *, password: str, now: datetime, cases: int = C
     things.load(units, by=by, reviewer=access.system(f"{MAKER}-review"), now=now)
     hired = staff.hire(units, password, by, now)
     calendar = ordering.arrange(units, hired, by=by, now=now)
-    show.run(Stage(units, hired, calendar, access.system("survey")), cases, by=by, now=now, tell=tell)
+    show.run(Stage(units, hired, calendar, access.system("survey"), owner), cases, by=by, now=now, tell=tell)
     return tuple(hired.logins)
 
 

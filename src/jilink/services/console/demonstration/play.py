@@ -53,6 +53,8 @@ class Stage:
     staff: Staff
     calendar: WorkingCalendar
     survey: Actor
+    owner: int | None = None
+    """Who looks at the demonstration (an account)."""
     _pictures: dict[tuple[str, int, bool], bytes] = field(default_factory=dict)
 
     def seeded(self, seed: str | float) -> Random:

@@ -8,6 +8,7 @@ from random import Random
 
 import structlog
 
+from jilink.core.cases import actions as cases
 from jilink.core.cases.actions.replaying import Past
 from jilink.core.interactions import actions as interactions
 from jilink.core.interactions.actions import Contact
@@ -26,6 +27,7 @@ SEED = 2201
 TOLD_FROM = timedelta(hours=1)
 """What is older than this is entered as over: nobody is called for it."""
 BEFORE = timedelta(days=60)
+FOR_THE_OWNER = 4
 _BY_THE_WALL = frozenset({Fate.NEW, Fate.ACCEPTED, Fate.HANDED_OUT})
 _ROUND = frozenset({Fate.RATED, Fate.BAD, Fate.NEW, Fate.DONE})
 _CALM = frozenset(Fate) - _ROUND - {Fate.HANDED_OUT, Fate.ANSWERED, Fate.VOID, Fate.LATE}
@@ -57,6 +59,8 @@ def _opened(fate: Fate, stage: Stage, random: Random, now: datetime) -> datetime
     if fate in _BY_THE_WALL:
         return now - age
     at = stage.calendar.instant_worked(stage.calendar.worked_before(now) - age) + timedelta(seconds=random.uniform(0, 60))
+    if fate in _ROUND and random.random() < 0.25:  # nights and weekends
+        at -= timedelta(hours=random.uniform(0, 60))
     evening = at.astimezone(CHINA).hour >= 15 and random.random() < 0.35
     return min(at + timedelta(hours=random.uniform(1, 6) if evening else 0), now - timedelta(minutes=1))
 
@@ -71,7 +75,7 @@ def _plays(stage: Stage, total: int, place: Map, served: list[Served], random: R
     spots = place.spots([(story.where, story.asset) for _fate, story in chosen])
     korean = [person for number, person in enumerate(served) if number % 10 == 9]
     for (fate, story), spot in zip(chosen, spots, strict=True):
-        patrol = story.type == "city_fault" and random.random() < 0.2
+        patrol = story.type == "city_fault" and fate is not Fate.BAD and random.random() < 0.2
         person = None if patrol else random.choice(korean if spot.korean and random.random() < 0.6 else served)
         levels = [level for level in story.priorities if level <= 3 or fate not in _CALM] or [3]
         play = Play(stage, story, spot, person, random.choice(levels), stage.seeded(random.random()), _opened(fate, stage, random, now))
@@ -120,9 +124,20 @@ def run(stage: Stage, total: int, *, by: Actor, now: datetime, tell: Tell = lamb
             ended += 1
             tell(ended, len(plays))
     _talk(stage, served, random, now, total // 8)
+    _give_to_owner(stage, [play for play, _script in plays], now)
     past.finish(now - TOLD_FROM)
     tell(len(plays), len(plays))
     return refused
+
+
+def _give_to_owner(stage: Stage, plays: list[Play], now: datetime) -> None:
+    """Let whoever looks at the demonstration have a few cases of their own, of those that wait in a unit."""
+    waiting = 0
+    for play in plays if stage.owner is not None else []:
+        play.awake()
+        if waiting < FOR_THE_OWNER and play.case and play.row.open and play.row.stage == "work" and not play.has_assignee():
+            cases.assign_case(case=play.case, assignee=stage.owner, by=stage.staff.supervisor, now=now)
+            waiting += 1
 
 
 def _talk(stage: Stage, served: list[Served], random: Random, now: datetime, many: int) -> None:
