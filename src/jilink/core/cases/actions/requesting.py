@@ -41,7 +41,7 @@ def request_extension(*, case: int, amount: int, reason: str, by: Actor, now: da
     if not clocks:
         raise RequestRefused("No clock of this case runs, so there is nothing to extend.")
     if not 1 <= amount <= clocks[0].amount * 4:
-        raise RequestRefused("Ask for at least one more unit, and for at most four times what was given.")
+        raise RequestRefused("Ask for at least one unit more, and at most four times the original limit.")
     if clocks[0].due_at is not None and clocks[0].due_at < desk.now:
         raise RequestRefused("The time has already run out; an extension is asked for before.")
     return RequestMade(_ask(desk, RequestKind.EXTENSION, reason, amount=amount).pk)

@@ -88,7 +88,7 @@ GROUPS: tuple[Group, ...] = (
             P.MANAGE_PEOPLE: _("Add and edit people"),
             P.REVEAL_PEOPLE: _("Show whole telephone numbers and addresses"),
             P.REVEAL_IDENTITIES: _("Show identity numbers"),
-            P.MERGE_PEOPLE: _("Merge doubles"),
+            P.MERGE_PEOPLE: _("Merge duplicates"),
             P.EXPORT_PEOPLE: _("Hand people their data"),
             P.ERASE_PEOPLE: _("Erase people"),
         },

@@ -37,7 +37,7 @@ FAMILIES = {
 }
 STANDINGS = {
     Standing.UNACKNOWLEDGED: (gettext_lazy("Unacknowledged"), ""),
-    Standing.OPEN: (gettext_lazy("Going on"), "alarm"),
+    Standing.OPEN: (gettext_lazy("Ongoing"), "alarm"),
     Standing.ACKNOWLEDGED: (gettext_lazy("Acknowledged"), ""),
     Standing.ALL: (gettext_lazy("All"), ""),
 }
