@@ -2,19 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from jilink.core.cases import actions
-from jilink.core.cases.actions import StepData
-from jilink.core.cases.models import Case, Clock, Escalation, Request
+from jilink.core.cases.actions import NewCase, StepData
+from jilink.core.cases.models import Case, Clock, ClockPause, Escalation, Request
+from jilink.core.cases.reads.ground import definition_of
+from jilink.core.cases.rules import timeline
+from jilink.core.cases.rules.definition import Definition
+from jilink.core.cases.rules.timeline import Asked, Stepped
 from jilink.core.cases.rules.workflow import Satisfaction
+from jilink.core.parties import audit
 from jilink.core.parties.access import Actor
 from jilink.kernel.errors import Refused
-from tests.core.cases.office import MONDAY, Office, clock
+from tests.core.cases.office import GOOD, MONDAY, Office, clock
 from tests.core.cases.test_clock_rows import ring_all
 
 PEOPLE = st.sampled_from(["boss", "second", "worker"])
@@ -50,6 +55,9 @@ class Desk(RuleBasedStateMachine):
         self.now = MONDAY
         self.case = self.office.open()
         self.model = Model()
+        self.numbers = {self.office.row(self.case).number}
+        self.whole: tuple[int, datetime | None] | None = None
+        """Round and due time of the clock of the whole, as an approved extension or a suspension last left it."""
 
     def person(self, name: str) -> Actor:
         return {"boss": self.office.boss, "second": self.office.second, "worker": self.office.worker}[name]
@@ -68,6 +76,35 @@ class Desk(RuleBasedStateMachine):
 
     def sees(self, name: str) -> bool:
         return name != "worker" or self.model.in_unit
+
+    @rule(name=PEOPLE, count=st.integers(1, 3))
+    def somebody_splits_it(self, name: str, count: int) -> None:
+        allowed = self.sees(name) and name != "worker" and self.model.stage not in {"closed", "void"}
+        part = NewCase(type="city_fault", title="Part of it", answers=GOOD["city_fault"])
+        made: list[str] = []
+        do = lambda: made.extend(  # noqa: E731 -- as above
+            one.number for one in actions.split_case(case=self.case, parts=[part] * count, by=self.person(name), now=self.now)
+        )
+        if self.tried(do, allowed):
+            assert len(made) == count and not self.numbers & set(made), "a number is given once"
+            self.numbers |= set(made)
+
+    @rule(name=PEOPLE)
+    def another_case_is_merged_into_it(self, name: str) -> None:
+        double = self.office.open(now=self.now)
+        self.numbers.add(self.office.row(double).number)
+        allowed = name != "worker" and self.model.stage not in {"closed", "void"}
+        if self.tried(lambda: actions.merge_cases(case=double, into=self.case, by=self.person(name), now=self.now), allowed):
+            gone = self.office.row(double)
+            assert (gone.state, gone.merged_into_id) == ("merged", self.case)
+            assert not Clock.objects.filter(case=double, ended_at=None).exists()
+
+    @rule(name=PEOPLE)
+    def it_cannot_go_on_as_a_case_that_is_over(self, name: str) -> None:
+        over = self.office.open(now=self.now)
+        self.numbers.add(self.office.row(over).number)
+        actions.take_step(case=over, key="void", data=StepData(reason="so"), by=self.office.boss, now=self.now)
+        self.tried(lambda: actions.merge_cases(case=self.case, into=over, by=self.person(name), now=self.now), False)
 
     @initialize(sent=st.booleans())
     def it_may_be_sent_at_once(self, sent: bool) -> None:
@@ -256,8 +293,42 @@ class Desk(RuleBasedStateMachine):
             assert all(one.due_at is None for one in running.values()) and self.office.row(self.case).due_at is None
         elif running:
             assert self.office.row(self.case).due_at == min(one.due_at for one in running.values() if one.due_at)
+        self.no_return_stops_a_clock(running)
         if "whole" in running:
             assert running["whole"].started_at <= self.now and clock(self.case, "whole").round == self.model.round
+
+    def no_return_stops_a_clock(self, running: dict[str, Clock]) -> None:
+        """The clock of the whole keeps its due time in a round, whatever is returned, but for what was approved."""
+        whole = running.get("whole")
+        if whole is None:
+            return
+        assert self.model.suspended == (whole.due_at is None)
+        before, self.whole = self.whole, (whole.round, whole.due_at)
+        if before is not None and before[0] == whole.round and None not in (before[1], whole.due_at) and before[1] != whole.due_at:
+            assert self.model.extended or ClockPause.objects.filter(clock=whole).exists()
+
+    @invariant()
+    def the_timeline_tells_all_of_it(self) -> None:
+        row = Case.objects.get(pk=self.case)
+        stage = row_definition(row).stages[0].key
+        for entry in row.entries.filter(kind="stepped").order_by("pk"):
+            detail = timeline.read(entry.detail)
+            assert isinstance(detail, Stepped) and detail.source == stage and entry.actor
+            stage = detail.target
+        assert stage == row.stage
+        told = list(Request.objects.filter(case=row).values_list("pk", flat=True))
+        asked = [timeline.read(entry.detail) for entry in row.entries.filter(kind="asked").order_by("pk")]
+        assert [one.request for one in asked if isinstance(one, Asked)] == sorted(told)
+
+    def teardown(self) -> None:
+        """At the end of each story the audit's chain holds, and every number is one case's."""
+        assert audit.verify().broken_at is None
+        assert len(self.numbers) == Case.objects.filter(number__in=self.numbers).count()
+
+
+def row_definition(row: Case) -> Definition:
+    """The definition that a case was opened with."""
+    return definition_of(row.type.definition)
 
 
 def test_a_case_never_leaves_its_model(office: Office) -> None:
@@ -265,7 +336,7 @@ def test_a_case_never_leaves_its_model(office: Office) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40,
+            max_examples=25,
             stateful_step_count=30,
             phases=[Phase.generate],
             deadline=None,

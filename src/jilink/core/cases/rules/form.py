@@ -173,7 +173,7 @@ class TextQuestion(Question, frozen=True, kw_only=True, tag="text"):
         try:
             check_pattern(self.pattern)
         except PatternRefused as error:
-            found.append(Problem("pattern", error.message, dict(error.values)))
+            found.append(Problem("pattern", error.message, {name: str(value) for name, value in error.values.items()}))
         return found
 
 
