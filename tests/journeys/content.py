@@ -28,6 +28,7 @@ from jilink.core.parties import access
 from jilink.core.parties import actions as parties
 from jilink.core.parties import reads as registry
 from jilink.core.parties.access import Actor
+from jilink.core.parties.models import User
 from jilink.core.parties.people import actions as people
 from jilink.core.parties.people.actions import Contact, PersonData
 from jilink.core.parties.people.rules import ContactKind
@@ -104,7 +105,10 @@ def everything(viewer: str) -> Things:
     planted = plant(world)
     definition = known.types_in_use(maker(), top)["city_fault"]
     draft = cases.save_type(organisation=top, key="draft_type", definition=write_definition(definition), by=maker())
-    found = {**planted, **_case(world), "type": planted["console/case-types/number"], "console/case-types/number": draft}
+    own = _case(world)
+    by = access.actor_of(User.objects.get(pk=user))
+    own["run"] = cases.prioritise_many(cases=[int(own["case"])], priority=5, by=by).run or 0
+    found = {**planted, **own, "type": planted["console/case-types/number"], "console/case-types/number": draft}
     rule = {"key": "roads", "label": {"zh": "道路归县局", "en": "Roads to the county"}, "outcome": {"to": "unit", "unit": unit}}
     found["console/assignment/number"] = assignment.save_rules(organisation=top, rules=json.dumps({"rules": [rule]}), by=maker())
     return {name: value for name, value in found.items() if isinstance(value, str | int)}
