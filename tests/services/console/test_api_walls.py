@@ -36,6 +36,7 @@ from jilink.core.parties.tokens import actions as tokens
 from jilink.core.webhooks import actions as webhooks
 from jilink.kernel.clock import utc_now
 from jilink.kernel.texts import Text
+from jilink.services.console.actions import saved
 from jilink.site.api import api
 from jilink.webkit.api.assembly import operations
 from jilink.webkit.api.shapes import In, Out
@@ -120,6 +121,7 @@ def things(world: World, settings: Any) -> dict[str, int]:
         "endpoint": endpoint.endpoint,
         "job": imports.begin_import(organisation=north, noun="people", size=9, name=SECRET, by=by, now=NOW),
         "team": world.team(north, SECRET),
+        "view": saved.save_view(name=SECRET, query="", by=office.boss, now=NOW),
         "user": world.person(Role.AGENT, north, also="x").pk,
     }
 
@@ -167,7 +169,7 @@ def ask(method: str, path: str, operation: dict[str, Any], things: dict[str, int
         body = json.dumps(body) if content else b""
         return Client().generic(method, address, body, kind, headers=headers, query_params=query)  # type: ignore[return-value]  # -- the client adds to HttpResponse
     if isinstance(body, str):
-        return Client().generic(method, address, body.encode(), kind, headers=headers, query_params=query)  # type: ignore[return-value]  # -- likewise
+        return Client().generic(method, address, body.encode() or b"x", kind, headers=headers, query_params=query)  # type: ignore[return-value]  # -- likewise
     return Client().post(address, body, headers=headers, query_params=query)  # type: ignore[return-value]  # -- likewise
 
 
