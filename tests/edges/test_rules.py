@@ -111,6 +111,21 @@ def test_serials_of_one_connection_follow_each_other_within_a_batch_and_wrap() -
     assert connections.next_serials(np.zeros(0, np.int64)).size == 0
 
 
+@pytest.mark.parametrize(
+    ("host", "peer"),
+    [("10.1.2.3", "10.1.2.3:65000"), ("2001:db8::7", "[2001:db8::7]:65000"), ("fe80::1", "[fe80::1]:65000"), ("", ":65000")],
+)
+def test_the_address_of_a_peer_is_known_until_its_descriptor_serves_another(host: str, peer: str) -> None:
+    connections = Connections(16)
+    terminal = connections.open(5, 1, (host, 65_000), 0.0)
+    terminal.phone = "139000000a1"
+    assert (connections.host(5), connections.peer(5), terminal.phone) == (host, peer, "139000000a1")
+    connections.forget(5)
+    assert connections.host(5) == host
+    assert connections.open(5, 2, ("10.0.0.9", 1), 0.0).phone == ""
+    assert connections.peer(5) == "10.0.0.9:1"
+
+
 def test_an_address_gets_its_place_back() -> None:
     addresses = Addresses(2)
     assert [addresses.enter("a") for _ in range(3)] == [True, True, False]

@@ -9,7 +9,7 @@ _FIRST_SIZE = 1024
 _SPREAD = 0x9E3779B97F4A7C15
 """2^64 over the golden ratio, which spreads consecutive numbers evenly (Knuth, The Art of Computer Programming 3, 6.4)."""
 _WORD = (1 << 64) - 1
-_KEY_BYTES, _LENGTH_BYTES = 16, 2
+_HALF_BYTES, _LENGTH_BYTES = 8, 2
 _LEAST_WASTE = 1 << 16
 
 
@@ -94,7 +94,7 @@ class NumberMap:
 
 
 class PackedMap:
-    """Keys of 16 bytes to byte strings of less than 64 KiB: what the strings take and about 60 bytes an entry.
+    """Keys of 16 bytes to byte strings of less than 64 KiB: what the strings take and about 50 bytes an entry.
 
     Keys are digests: two that agree in the first half are one entry, the later one, and the other is not found.
     """
@@ -115,16 +115,16 @@ class PackedMap:
     def get(self, key: bytes) -> bytes | None:
         """Return the string of a key, None where there is none."""
         place = self._places.get(_half(key))
-        if place is None or self._heap[place : place + _KEY_BYTES] != key:
+        if place is None or self._heap[place : place + _HALF_BYTES] != key[_HALF_BYTES:]:
             return None
-        first = place + _KEY_BYTES + _LENGTH_BYTES
+        first = place + _HALF_BYTES + _LENGTH_BYTES
         return bytes(self._heap[first : place + self._size(place)])
 
     def put(self, key: bytes, value: bytes) -> None:
         """Set the string of a key."""
         self._drop(_half(key))
         self._places.put(_half(key), len(self._heap))
-        self._heap += key
+        self._heap += key[_HALF_BYTES:]
         self._heap += len(value).to_bytes(_LENGTH_BYTES, "big")
         self._heap += value
         self._tidy()
@@ -142,8 +142,8 @@ class PackedMap:
             self._places.discard(half)
 
     def _size(self, place: int) -> int:
-        first = place + _KEY_BYTES
-        return _KEY_BYTES + _LENGTH_BYTES + int.from_bytes(self._heap[first : first + _LENGTH_BYTES], "big")
+        first = place + _HALF_BYTES
+        return _HALF_BYTES + _LENGTH_BYTES + int.from_bytes(self._heap[first : first + _LENGTH_BYTES], "big")
 
     def _tidy(self) -> None:
         """Write the heap anew once a third of it is waste."""
@@ -151,10 +151,10 @@ class PackedMap:
             return
         old, self._heap, self._waste = self._heap, bytearray(), 0
         for half, place in list(self._places.items()):
-            size = _KEY_BYTES + _LENGTH_BYTES + int.from_bytes(old[place + _KEY_BYTES : place + _KEY_BYTES + _LENGTH_BYTES], "big")
+            size = _HALF_BYTES + _LENGTH_BYTES + int.from_bytes(old[place + _HALF_BYTES : place + _HALF_BYTES + _LENGTH_BYTES], "big")
             self._places.put(half, len(self._heap))
             self._heap += old[place : place + size]
 
 
 def _half(key: bytes) -> int:
-    return int.from_bytes(key[:8], "big")
+    return int.from_bytes(key[:_HALF_BYTES], "big")

@@ -1,5 +1,6 @@
 """What the gateway knows of each connection: columns indexed by descriptor for the hot path, a small record for the rest."""
 
+import socket
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,16 +12,18 @@ from jilink.edges.terminals.session import State
 from jilink.protocols.jt808.joiner import Joiner
 from jilink.spine.records import Admission, digest
 
+_ADDRESS_BYTES = 16
+_NO_ADDRESS = bytes(_ADDRESS_BYTES)
+_IPV4 = bytes(10) + b"\xff\xff"
+"""What stands before an IPv4 address among those of IPv6 (RFC 4291, 2.5.5.2)."""
+
 
 @dataclass(slots=True)
 class Terminal:
-    """The readable side of one connection; columns hold what the hot path needs."""
+    """The readable side of one connection; columns hold what the hot path needs. There are as many as terminals: it is kept small."""
 
     fd: int
     generation: int
-    host: str
-    port: int
-    phone: str = ""
     year: int = 2013
     terminal_id: str = ""
     failures: int = 0
@@ -31,7 +34,17 @@ class Terminal:
     """True where it speaks with a vendor's delimiter."""
     joiner: Joiner | None = None
     """There from its first message in packages on."""
+    _phone: int = -1
     _owner: bytes = b""
+
+    @property
+    def phone(self) -> str:
+        """The phone of its first frame, without leading zeros; empty before."""
+        return "" if self._phone < 0 else f"{self._phone:x}"
+
+    @phone.setter
+    def phone(self, phone: str) -> None:
+        self._phone = int(phone, 16)
 
     @property
     def key(self) -> str:
@@ -48,18 +61,13 @@ class Terminal:
         self._owner = pack(admission)
 
     @property
-    def address(self) -> str:
-        """Address and port of the peer."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
     def number(self) -> int:
         """A number no other connection of this worker ever has."""
         return self.fd << 32 | self.generation
 
 
 class Connections:
-    """Columns indexed by descriptor. About 60 bytes a descriptor that is or was in use; untouched ones cost nothing."""
+    """Columns indexed by descriptor. About 80 bytes a descriptor that is or was in use; untouched ones cost nothing."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -75,6 +83,8 @@ class Connections:
         self.recorded = np.zeros(capacity, np.bool_)
         self.online_ms = np.zeros(capacity, np.int64)
         """When it authenticated, milliseconds since 1970; 0 before."""
+        self._host = np.zeros((capacity, _ADDRESS_BYTES), np.uint8)
+        self._port = np.zeros(capacity, np.uint16)
         self._place = np.zeros(capacity, np.int32)
         self.terminals: dict[int, Terminal] = {}
         self._by_key = NumberMap()
@@ -91,7 +101,9 @@ class Connections:
         self.serial[fd] = self.online_ms[fd] = 0
         self.recorded[fd] = False
         self.seen[fd] = self.opened[fd] = now
-        terminal = Terminal(fd, generation, *peer)
+        self._host[fd] = np.frombuffer(_packed(peer[0]), np.uint8)
+        self._port[fd] = peer[1]
+        terminal = Terminal(fd, generation)
         self.terminals[fd] = terminal
         return terminal
 
@@ -104,6 +116,15 @@ class Connections:
             if terminal.phone and self._by_key.get(_number(terminal.key)) == fd:
                 self._by_key.discard(_number(terminal.key))
         return terminal
+
+    def host(self, fd: int) -> str:
+        """Return the address of a descriptor's peer, until the descriptor is opened again; empty where it was gone at once."""
+        return _unpacked(self._host[fd].tobytes())
+
+    def peer(self, fd: int) -> str:
+        """Return address and port of a descriptor's peer."""
+        host, port = self.host(fd), int(self._port[fd])
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def current(self, fd: int, generation: int) -> Terminal | None:
         """Return the record of a connection if it still is the same one."""
@@ -196,6 +217,22 @@ class Connections:
         idle = online & (now - self.seen[: self.top] > idle_s)
         late = (state != State.FREE) & ~online & (now - self.opened[: self.top] > login_s)
         return np.flatnonzero(idle | late)
+
+
+def _packed(host: str) -> bytes:
+    if not host:
+        return _NO_ADDRESS
+    if ":" in host:
+        return socket.inet_pton(socket.AF_INET6, host)
+    return _IPV4 + socket.inet_pton(socket.AF_INET, host)
+
+
+def _unpacked(packed: bytes) -> str:
+    if packed == _NO_ADDRESS:
+        return ""
+    if packed.startswith(_IPV4):
+        return socket.inet_ntop(socket.AF_INET, packed[len(_IPV4) :])
+    return socket.inet_ntop(socket.AF_INET6, packed)
 
 
 def _number(key: str) -> int:

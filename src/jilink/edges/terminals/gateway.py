@@ -169,7 +169,7 @@ class Gateway:
         if admission is None or admission.recording_until is None or self.now() >= admission.recording_until:
             self.connections.recorded[terminal.fd] = False
             return
-        self.frames.record(frame, direction, terminal.address, self.now(), admission.organisation, admission.asset)
+        self.frames.record(frame, direction, self.connections.peer(terminal.fd), self.now(), admission.organisation, admission.asset)
 
     def quarantine(self, terminal: Terminal, frame: bytes, reason: str) -> None:
         """Keep a frame that could not be used, with the reason."""
@@ -177,7 +177,7 @@ class Gateway:
         self.frames.quarantine(
             frame,
             reason,
-            terminal.address,
+            self.connections.peer(terminal.fd),
             self.now(),
             self.clock(),
             owner.organisation if owner else 0,
@@ -199,7 +199,7 @@ class Gateway:
         if terminal is None:
             return
         metrics.CLOSED.labels(reason).inc()
-        self.addresses.leave(terminal.host)
+        self.addresses.leave(self.connections.host(fd))
         if online:
             self._end(terminal, reason)
         self.deliver(self.ledger.end(terminal.number, self.clock(), self.now()))

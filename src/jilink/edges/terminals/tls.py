@@ -14,6 +14,7 @@ from collections.abc import Callable
 import structlog
 
 from jilink.edges.terminals.listeners import ListenRefused, listen
+from jilink.edges.terminals.loops.connections import plain_address
 
 log = structlog.get_logger(__name__)
 
@@ -76,8 +77,7 @@ class TlsListener:
         self._open += 1
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        peer = writer.get_extra_info("peername") or ("", 0)
-        self._adopt(theirs, (str(peer[0]), int(peer[1])))
+        self._adopt(theirs, plain_address(writer.get_extra_info("peername")))
         plain_reader, plain_writer = await asyncio.open_connection(sock=ours)
         try:
             await asyncio.wait(

@@ -1,7 +1,8 @@
 """What an idle connection costs in memory, ours and the kernel's, with as many connections as the descriptor limit allows.
 
-Both ends of a connection are on this machine. Ours is the growth of the gateway workers' proportional set size: for a connection in the
-worker that holds it, and for its admission and token in all workers, since each mirrors them all. The kernel's is the growth
+Both ends of a connection are on this machine. Ours is the growth of the gateway workers' anonymous memory (their share of it; programs and
+libraries, which others on the machine share more or less of, are left out): for a connection in the worker that holds it, and for its
+admission and token in all workers, since each mirrors them all. The kernel's is the growth
 of socket buffers and of those slabs that got at least one object for every second connection, so that other work on the machine hardly
 counts (of all slabs together, where /proc/slabinfo is for root alone). The terminals' part of that is what plain C, measured first with
 epoll at both ends, has for one end. Half of the admissions and of the connections come before the first look, so that what slabs and heaps
@@ -167,7 +168,7 @@ def _memory(pids: Sequence[int]) -> Memory:
     """Return what is in use now."""
     tcp = Path("/proc/net/sockstat").read_text().split("TCP:")[1].split()
     buffers = int(tcp[tcp.index("mem") + 1]) * resource.getpagesize()
-    ours_kib = sum(int(Path(f"/proc/{pid}/smaps_rollup").read_text().split("\nPss:")[1].split()[0]) for pid in pids)
+    ours_kib = sum(int(Path(f"/proc/{pid}/smaps_rollup").read_text().split("\nPss_Anon:")[1].split()[0]) for pid in pids)
     return Memory(int(tcp[tcp.index("inuse") + 1]), _slabs(), buffers, ours_kib * 1024)
 
 

@@ -187,11 +187,11 @@ def peer_of(fd: int) -> Peer:
 
 
 def plain_address(address: object) -> Peer:
-    """Return (address, port) of what the socket module calls an address."""
+    """Return (address, port) of what the socket module calls an address; an IPv4 address mapped into IPv6 as itself, no zone."""
     if not isinstance(address, tuple):
         return ("", 0)
     host, port = address[0], address[1]
-    return (str(host).removeprefix("::ffff:"), int(port))
+    return (str(host).removeprefix("::ffff:").partition("%")[0], int(port))
 
 
 def contiguous(buffer: Bytes) -> Bytes:
