@@ -84,7 +84,7 @@ def test_what_is_known_of_an_asset_is_kept_as_its_kind_says(world: World, owner:
         ({"power": 1, "built": "2024-13-01"}, "not a day"),
         ({"power": 1, "solar": "perhaps"}, "yes or no"),
         ({"power": 1, "pole": "12"}, "does not look like"),
-        ({"power": 1, "colour": "red"}, "have no 'colour'"),
+        ({"power": 1, "colour": "red"}, "have no “colour”"),
     ],
 )
 def test_what_does_not_fit_the_kind_is_refused(world: World, owner: Actor, attributes: dict[str, object], reason: str) -> None:

@@ -124,11 +124,19 @@ def test_strangers_may_neither_see_nor_change_rules(office: Office) -> None:
             ask()
 
 
+def test_a_team_that_has_a_case_stays(office: Office) -> None:
+    team = office.world.team(office.world.depot)
+    publish(office, rule("team", ToUnit(unit=office.world.depot, team=team)))
+    case = dispatched(office)
+    with pytest.raises(members.TeamInUse):
+        members.remove_team(team=team, by=access.system("test"))
+    assert office.row(case).team_id == team
+
+
 def test_a_team_that_is_gone_is_passed_over(office: Office) -> None:
     depot = office.world.depot
     team = office.world.team(depot)
     publish(office, rule("team", ToUnit(unit=depot, team=team)), rule("unit", ToUnit(unit=depot)))
-    assert office.row(dispatched(office)).team_id == team
     members.remove_team(team=team, by=access.system("test"))
     told = why(office, case := dispatched(office, 1))
     assert (told.rule, office.row(case).team_id) == ("unit", None)

@@ -60,7 +60,7 @@ def test_a_type_is_made_changed_checked_and_published_without_scripts(office: Of
     made = boss.post("/console/case-types/", {"organisation": office.world.north, "key": "lamp", "source": "city_fault"})
     page = made["Location"]
     shown = text(boss, page)
-    assert "<svg" in shown and "Nothing is wrong" in shown
+    assert "<svg" in shown and "No problems found" in shown
     boss.post(f"{page}closing_codes/", {"deed": "remove:0"})
     draft = CaseType.objects.get(key="lamp")
     before = len(draft.definition)
@@ -75,7 +75,7 @@ def test_a_type_is_made_changed_checked_and_published_without_scripts(office: Of
     draft.refresh_from_db()
     assert len(draft.definition) > before
     shown = text(boss, page)
-    assert "must be put right" in shown and "Height" in shown
+    assert "Fix this before" in shown and "Height" in shown
     boss.post(f"{page}do/publish")
     draft.refresh_from_db()
     assert draft.state == "draft"
