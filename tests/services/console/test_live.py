@@ -145,15 +145,16 @@ async def test_colleagues_see_who_comes_writes_and_leaves(relayed: Office) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_whoever_may_see_other_things_now_is_sent_away(relayed: Office) -> None:
+@pytest.mark.parametrize(("role", "why"), [(Role.SUPERVISOR, "changed"), (Role.ANALYST, "signed_out")])
+async def test_whoever_may_see_other_things_now_is_sent_away(relayed: Office, role: Role, why: str) -> None:
     heard = await listen(relayed, relayed.worker.user or 0)
     await heard.next("ready")
 
     def move() -> None:
-        parties.set_role(user=relayed.worker.user or 0, organisation=relayed.world.depot, role=Role.ANALYST, by=access.system("test"))
+        parties.set_role(user=relayed.worker.user or 0, organisation=relayed.world.depot, role=role, by=access.system("test"))
 
     await sync_to_async(move)()
-    assert (await heard.next("end"))["why"] == "changed"
+    assert (await heard.next("end"))["why"] == why
 
 
 @pytest.mark.django_db(transaction=True)
