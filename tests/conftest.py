@@ -5,10 +5,13 @@ PostgreSQL. `--half database` and `--half other` part the whole in two, for two 
 """
 
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from jilink.core.parties import walls
 from jilink.spine.client import Spine, connect, ensure
@@ -23,10 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let tests look over all walls, as the command line does; requests of their browsers begin behind them."""
+    """Let tests look over all walls, as the command line does, and keep their files apart from an installation's."""
     config.addinivalue_line("markers", "postgresql: of PostgreSQL itself; runs beside a private server (tools/postgresql)")
     config.addinivalue_line("markers", "once: long, and about nothing that a database could change; does not run again on PostgreSQL")
     walls.open_process()
+    folder = tempfile.TemporaryDirectory(prefix="jilink-tests-")
+    config.add_cleanup(folder.cleanup)
+    settings.JILINK = replace(settings.JILINK, data=Path(folder.name))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

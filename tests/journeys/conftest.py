@@ -45,20 +45,24 @@ def desk(system: System) -> Things:
     return system.furnish("desk")
 
 
-@pytest.fixture(scope="session")
-def signed_in(browser: Browser, system: System, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cookies of someone who has signed in."""
+def sign_in(browser: Browser, system: System, name: str, password: str, path: Path) -> Path:
+    """Sign in, write the cookies to a file and return it."""
     context = browser.new_context(locale="zh-CN")
     page = context.new_page()
     page.goto(f"{system.address}/accounts/login/")
-    page.fill("input[name=login]", system.user)
-    page.fill("input[name=password]", system.password)
+    page.fill("input[name=login]", name)
+    page.fill("input[name=password]", password)
     page.click("main button[type=submit]")
     page.wait_for_url(lambda url: "/accounts/login" not in url)
-    path = tmp_path_factory.mktemp("browser") / "state.json"
     context.storage_state(path=path)
     context.close()
     return path
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, system: System, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cookies of someone who has signed in."""
+    return sign_in(browser, system, system.user, system.password, tmp_path_factory.mktemp("browser") / "state.json")
 
 
 @pytest.fixture

@@ -26,9 +26,8 @@ from jilink.core.knowledge import actions as knowledge
 from jilink.core.knowledge.rules import Audience
 from jilink.core.parties import access
 from jilink.core.parties import actions as parties
-from jilink.core.parties import reads as registry
 from jilink.core.parties.access import Actor
-from jilink.core.parties.models import User
+from jilink.core.parties.models import Member, User
 from jilink.core.parties.people import actions as people
 from jilink.core.parties.people.actions import Contact, PersonData
 from jilink.core.parties.people.rules import ContactKind
@@ -95,13 +94,14 @@ def fault(top: str, title: str) -> Things:
 
 @transaction.atomic
 def everything(viewer: str) -> Things:
-    """One of every noun, owned by an organisation of which `viewer` is owner: what pages show when they are not empty."""
+    """One of every noun, in an organisation whose owner, "everywhere", also may what `viewer` may: pages that are not empty."""
     top = parties.add_organisation(name="样板市", by=maker())
     unit = parties.add_organisation(name="样板县城市管理局", parent=top, by=maker())
     world = World(top, unit, parties.add_organisation(name="邻市", by=maker()))
-    user = registry.user_id(viewer)
-    assert user is not None
-    parties.set_role(user=user, organisation=top, role=Role.OWNER, by=maker())
+    user = parties.add_user(username="everywhere", password=PASSWORD, by=maker())
+    known_places = Member.objects.filter(user__username=viewer).values_list("organisation_id", "role")
+    for place, role in [*known_places, (top, Role.OWNER)]:
+        parties.set_role(user=user, organisation=OrganisationId(place), role=Role(role), by=maker())
     planted = plant(world)
     definition = known.types_in_use(maker(), top)["city_fault"]
     draft = cases.save_type(organisation=top, key="draft_type", definition=write_definition(definition), by=maker())

@@ -15,6 +15,8 @@ from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.journeys.conftest import sign_in
+from tests.journeys.staff import PASSWORD
 from tests.journeys.system import System, Things
 from tests.trust.planted import OPEN, filled, names_of, unknown
 
@@ -121,6 +123,12 @@ def violations(page: Page) -> list[str]:
 def things(system: System) -> Things:
     """One of every noun, by the names that addresses give them."""
     return {**system.furnish("everything", viewer=system.user), **NAMES}
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, system: System, things: Things, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cookies of whoever may see all of it, so that others' journeys see none of it."""
+    return sign_in(browser, system, "everywhere", PASSWORD, tmp_path_factory.mktemp("everywhere") / "state.json")
 
 
 @pytest.fixture(scope="module")
