@@ -9,10 +9,12 @@ from PIL import Image
 
 from jilink.core.cases.models import Case, Link
 from jilink.core.interactions import actions as interactions
+from jilink.core.interactions import reads as talks
 from jilink.core.interactions.actions import Contact as Talk
 from jilink.core.interactions.rules import Channel
 from jilink.core.parties.models import Person
 from jilink.core.parties.people import actions as people
+from jilink.core.parties.people import reads as people_reads
 from jilink.core.parties.people.actions import Contact, PersonData
 from jilink.core.parties.people.rules import ContactKind
 from jilink.core.parties.rules import Role
@@ -145,6 +147,17 @@ def test_a_case_made_of_a_contact_knows_its_channel_and_its_person(office: Offic
     assert "王芳" in browser.get("/console/cases/new", {"interaction": contact}).content.decode()
     case = opened(browser, begun(browser, office, interaction=contact, person=person))
     assert (case.interaction, case.channel, case.person) == (contact, "call", person)
+
+
+def test_whoever_called_for_the_first_time_is_added_with_the_number_of_the_call(office: Office, browser: Client) -> None:
+    talk = Talk(channel=Channel.CALL, contact=PHONE, subject="A lid")
+    contact = interactions.add_interaction(organisation=office.world.north, contact=talk, by=office.boss)
+    page = browser.get("/console/cases/new", {"interaction": contact}).content.decode()
+    assert talks.interaction(office.boss, contact).masked in page and PHONE not in page
+    case = opened(browser, begun(browser, office, interaction=contact, add="1", name="李强", phone=""))
+    (found,) = people_reads.find(office.boss, PHONE)
+    assert (case.person, found.name) == (found.id, "李强")
+    assert browser.get("/console/cases/new", {"interaction": contact}).context["start"].person == found.id
 
 
 def test_another_matter_of_the_same_contact_is_split_off(office: Office, browser: Client) -> None:

@@ -15,7 +15,9 @@ from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, organisations_of, require
 from jilink.core.parties.members import reads as members
+from jilink.core.parties.people import actions as people_actions
 from jilink.core.parties.people import reads as people
+from jilink.core.parties.people.actions import PersonData
 from jilink.core.parties.people.rules import ContactKind, contact
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
@@ -127,6 +129,17 @@ def add_part(
     event = InteractionPartAdded(interaction=row.pk, part=row.parts, side=side.value)
     outbox.add(event, organisation=row.organisation_id, aggregate=f"interaction:{row.pk}", now=moment)
     return row.parts
+
+
+@transaction.atomic
+def add_caller(*, interaction: InteractionId, data: PersonData, by: Actor) -> PersonId:
+    """Add a person under the number or address that a contact came from, and say that it was theirs. Raises NotFound, Refused."""
+    row = _row(interaction, by)
+    kind = _KIND.get(Channel(row.channel))
+    own = (people_actions.Contact(kind, row.contact),) if kind is not None and row.contact else ()
+    person = people_actions.add_person(organisation=OrganisationId(row.organisation_id), data=data, contacts=own, by=by)
+    identify_person(interaction=interaction, person=person, by=by)
+    return person
 
 
 @transaction.atomic

@@ -12,7 +12,9 @@ from django.views.decorators.http import require_http_methods
 from jilink.core.cases import reads
 from jilink.core.cases.reads import Filter, cases
 from jilink.core.cases.rules.numbers import NumberMisread, grouped
+from jilink.core.interactions import actions as interactions_actions
 from jilink.core.interactions import reads as interactions
+from jilink.core.interactions.rules import Channel
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound, require_anywhere
 from jilink.core.parties.people import actions as people_actions
@@ -69,6 +71,8 @@ class Beginning:
             raise NotFound("There is no such thing, or you may not see it.")
         known = self.case.row.person if self.case else self.contact.person if self.contact else None
         self.person = int(_digits(given.get("person")) or 0) or known
+        reachable = self.contact is not None and self.contact.channel in {Channel.CALL, Channel.TEXT, Channel.MAIL}
+        self.caller = self.contact.masked if self.contact and reachable else ""
 
 
 def _digits(text: str | None) -> str:
@@ -116,7 +120,7 @@ def _begun(request: HttpRequest, actor: Actor, start: Beginning, form: PersonFor
     if "nobody" in request.POST:
         person = None
     elif "add" in request.POST:
-        person = _added(actor, start.organisation, form)
+        person = _added(actor, start, form)
         if person is None:
             return None
     elif person is not None:
@@ -136,16 +140,18 @@ def _begun(request: HttpRequest, actor: Actor, start: Beginning, form: PersonFor
     return drafts.begin(request, draft)
 
 
-def _added(actor: Actor, organisation: OrganisationId, form: PersonForm) -> int | None:
+def _added(actor: Actor, start: Beginning, form: PersonForm) -> int | None:
     if not form.is_valid():
         return None
-    name, phone = form.cleaned_data["name"], form.cleaned_data["phone"]
-    if not name.strip() and not phone.strip():
+    name, phone = str(form.cleaned_data["name"]), str(form.cleaned_data["phone"]).strip()
+    if not name.strip() and not phone and not start.caller:
         form.add_error("name", _("Give a name or a telephone number."))
         return None
-    contacts = (Contact(ContactKind.PHONE, phone),) if phone.strip() else ()
+    contacts = (Contact(ContactKind.PHONE, phone),) if phone else ()
     try:
-        return people_actions.add_person(organisation=organisation, data=PersonData(name=name), contacts=contacts, by=actor)
+        if start.contact and start.caller and not phone:
+            return interactions_actions.add_caller(interaction=start.contact.id, data=PersonData(name=name), by=actor)
+        return people_actions.add_person(organisation=start.organisation, data=PersonData(name=name), contacts=contacts, by=actor)
     except NotFound:
         raise
     except ContactRefused as error:
