@@ -28,6 +28,18 @@ big-endian, text is GBK, times are BCD at UTC+8 (0x8004 alone is in UTC). A body
 packages. Positions are WGS-84. Clause numbers are those of the 2013 and 2019 editions; those of 2013 have not been compared with its
 printed text.
 
+## Header
+
+| bytes 2011, 2013 | bytes 2019 | field | |
+|---|---|---|---|
+| 0-1 | 0-1 | message id | |
+| 2-3 | 2-3 | properties | bits 0-9 length of the body, 10-12 encryption (0 none, bit 10 RSA), 13 sub-packaged, 14 set in 2019 (in the older layout 0), 15 reserved |
+| | 4 | version of the protocol | 1; grows with each revision |
+| 4-9 | 5-14 | phone of the terminal | BCD, 12 or 20 digits, filled with zeros in front |
+| 10-11 | 15-16 | serial number | grows by one with each message, from 0 |
+| 12-13 | 17-18 | packages of the message | only where bit 13 is set |
+| 14-15 | 19-20 | number of this package | from 1; only where bit 13 is set |
+
 ## What `jilink decode` prints
 
 One JSON object a frame: `ok`; `message` (`id`, `name`, `year` of the declaration the body follows); `header`; `fields`;

@@ -68,7 +68,7 @@ LINKS = {
     "part_of_other": gettext_lazy("Has a part"),
     "caused_by_other": gettext_lazy("Is the cause of"),
 }
-REPLY_STATES = {"waiting": gettext_lazy("On its way"), "sent": gettext_lazy("Sent"), "failed": gettext_lazy("Not delivered")}
+REPLY_STATES = {"waiting": gettext_lazy("Not sent yet"), "sent": gettext_lazy("Sent"), "failed": gettext_lazy("Not delivered")}
 FIELDS = {
     "title": gettext_lazy("Title"),
     "description": gettext_lazy("Description"),
