@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
+from jilink.core.assets import reads as assets
 from jilink.core.cases import reads as cases
 from jilink.core.cases.reads import Filter, Whose
 from jilink.core.parties.access import Actor
@@ -15,7 +16,10 @@ from jilink.webkit.door import signed_in
 @require_safe
 @signed_in
 def home(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Lead dispatchers to the map and those who work cases to the inbox; whoever may do both goes where their own work waits."""
+    """Lead dispatchers to the map and those who work cases to the inbox.
+
+    Whoever may do both goes where their own work waits, or any work where they have no vehicle.
+    """
     return redirect("console:inbox" if _works_cases(actor) else "vehicles:map")
 
 
@@ -26,4 +30,7 @@ def _works_cases(actor: Actor) -> bool:
         return True
     if not actor.may(Permission.MANAGE_PEOPLE):  # a dispatcher: the road comes first
         return False
-    return any(cases.count_views(actor, [Filter(whose=Whose.MINE), Filter(whose=Whose.TEAM)], now=utc_now()))
+    waiting = [Filter(whose=Whose.MINE), Filter(whose=Whose.TEAM)]
+    if not assets.following(actor, kind="vehicle", limit=1):
+        waiting.append(Filter(whose=Whose.ALL))
+    return any(cases.count_views(actor, waiting, now=utc_now()))

@@ -18,6 +18,8 @@ from jilink.services.console.actions import saved
 from jilink.services.console.models import SavedView
 from jilink.services.console.reads import saved as kept
 from jilink.services.console.reads import views
+from jilink.services.vehicles import actions as vehicles
+from jilink.services.vehicles.actions import VehicleData
 from tests.core.cases.office import Office, office_of
 from tests.core.world import World
 from tests.services.conftest import signed_in
@@ -232,6 +234,9 @@ def test_the_home_of_a_dispatcher_is_the_map_and_of_an_agent_the_inbox(office: O
     boss = browser_of(office)
     assert boss.get("/").url == "/vehicles/"
     case = title_of(office, "Lid")
+    assert boss.get("/").url == "/console/"
+    vehicles.add_vehicle(data=VehicleData(plate="吉A12345", organisation=world.north), by=world.actor(Role.OWNER, world.north))
+    assert boss.get("/").url == "/vehicles/"
     deeds.assign_case(case=case, assignee=office.boss.user, by=office.boss)
     assert boss.get("/").url == "/console/"
 

@@ -33,7 +33,7 @@ printed text.
 | bytes 2011, 2013 | bytes 2019 | field | |
 |---|---|---|---|
 | 0-1 | 0-1 | message id | |
-| 2-3 | 2-3 | properties | bits 0-9 length of the body, 10-12 encryption (0 none, bit 10 RSA), 13 sub-packaged, 14 set in 2019 (in the older layout 0), 15 reserved |
+| 2-3 | 2-3 | properties | bits 0-9 length of the body, 10-12 encryption (10: RSA), 13 in packages, 14 layout of 2019 |
 | | 4 | version of the protocol | 1; grows with each revision |
 | 4-9 | 5-14 | phone of the terminal | BCD, 12 or 20 digits, filled with zeros in front |
 | 10-11 | 15-16 | serial number | grows by one with each message, from 0 |
