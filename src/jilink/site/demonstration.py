@@ -5,7 +5,7 @@ its last weeks. Fleets and office are found again by the names of their top orga
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,7 @@ from jilink.kernel.ids import OrganisationId
 from jilink.kernel.settings import Settings
 from jilink.services.console.demonstration import loading
 from jilink.services.console.demonstration.data import CASES, PREFIX
+from jilink.services.console.demonstration.show import Tell, quietly
 from jilink.services.vehicles import actions as vehicles
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.rules import Kind, PlateColour
@@ -56,14 +57,6 @@ KINDS = {
     register.Kind.DANGEROUS: Kind.HAZARDOUS,
     register.Kind.REFUSE: Kind.OTHER,
 }
-
-
-Tell = Callable[[int, int], None]
-"""Told how many cases of how many have been entered."""
-
-
-def quietly(_done: int, _of: int) -> None:
-    """Tell nobody."""
 
 
 def _log_now_and_then(done: int, of: int) -> None:

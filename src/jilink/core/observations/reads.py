@@ -182,12 +182,6 @@ def news(actor: Actor, *, after: int, since: datetime, limit: int = 20) -> News:
     return News(newest, found["waiting"], _views(rows.filter(pk__gt=after).order_by("-pk")[:limit]) if newest > after else [])
 
 
-def open_alarms(actor: Actor, *, offset: int = 0, limit: int = 100) -> tuple[int, list[AlarmView]]:
-    """Return how many alarms are open in the actor's organisations, and one page of them, newest first."""
-    rows = Alarm.objects.filter(organisation_id__in=organisations_of(actor, Permission.VIEW_VEHICLES), cleared_at=None)
-    return rows.count(), _views(rows.order_by("-raised_at", "-pk")[offset : offset + limit])
-
-
 def open_alarms_before(actor: Actor, before: tuple[datetime, int] | None, limit: int = 100) -> list[AlarmView]:
     """Return open alarms of the actor's organisations, newest first: those raised before a moment and number."""
     rows = Alarm.objects.filter(organisation_id__in=organisations_of(actor, Permission.VIEW_VEHICLES), cleared_at=None)

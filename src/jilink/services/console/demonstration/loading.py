@@ -19,16 +19,12 @@ from jilink.services.console.actions import drafts, presence
 from jilink.services.console.demonstration import ordering, show, staff, things
 from jilink.services.console.demonstration.data import CASES, Login
 from jilink.services.console.demonstration.play import Stage
-from jilink.services.console.demonstration.show import Tell
+from jilink.services.console.demonstration.show import Tell, quietly
 from jilink.services.console.demonstration.staff import MAKER
 
 
-def _nobody(_done: int, _of: int) -> None:
-    """Tell nobody."""
-
-
 def load(
-    office: OrganisationId, *, password: str, now: datetime, owner: int | None = None, cases: int = CASES, tell: Tell = _nobody
+    office: OrganisationId, *, password: str, now: datetime, owner: int | None = None, cases: int = CASES, tell: Tell = quietly
 ) -> tuple[Login, ...]:
     """Enter what is shown to `owner` (an account), and return the accounts that were made, all with this password.
 

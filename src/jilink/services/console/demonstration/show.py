@@ -41,6 +41,10 @@ _SMALL_TALK = (
 )
 
 
+def quietly(_done: int, _of: int) -> None:
+    """Tell nobody."""
+
+
 def _fits(story: Story, fate: Fate, month: int) -> bool:
     """Return whether a story of this type can go that way, in this season."""
     question = story.answers.get("sort") == "question"
@@ -97,7 +101,7 @@ def _double(play: Play, of: Play) -> Script:
         play.merge_into(of)
 
 
-def run(stage: Stage, total: int, *, by: Actor, now: datetime, tell: Tell = lambda _done, _of: None) -> int:
+def run(stage: Stage, total: int, *, by: Actor, now: datetime, tell: Tell = quietly) -> int:
     """Play `total` cases, and contacts that became none; return how many steps were refused, of which there should be none."""
     random = stage.seeded(SEED)
     office = stage.units.office

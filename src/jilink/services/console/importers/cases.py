@@ -86,11 +86,11 @@ def _change(subject: int, row: CaseRow, into: Into) -> None:
 imports(
     Noun(
         key="cases",
-        title=Text("历史案件", "past cases"),
+        title=Text("历史工单", "past cases"),
         row=CaseRow,
         permission=Permission.CLOSE_CASES,
         columns={
-            "type": Column(Text("案件类型", "Type"), "city_fault"),
+            "type": Column(Text("工单类型", "Type"), "city_fault"),
             "title": Column(Text("标题", "Title"), "路灯不亮"),
             "opened_at": Column(Text("受理时间", "Opened"), "2025-03-01T08:00:00+08:00"),
             "closed_at": Column(Text("结案时间", "Closed"), "2025-03-02T08:00:00+08:00"),
