@@ -46,7 +46,14 @@ FRAMES = Stream(
     max_bytes=2 << 30,
     max_per_subject=2000,
 )
-STREAMS = (MEASUREMENTS, EVENTS, FRAMES)
+CALLS = Stream(
+    name="CALLS",
+    subjects=("calls.fact.>",),
+    doc="What the telephone engines tell, as JSON in the engine's order: calls.fact.<node>, values spine.calls.Fact",
+    max_age_s=3 * 86400,
+    max_bytes=2 << 30,
+)
+STREAMS = (MEASUREMENTS, EVENTS, FRAMES, CALLS)
 
 ADMISSION = Bucket(name="admission", doc="Which terminals may connect; key is digest(terminal phone), value spine.records.Admission")
 TOKENS = Bucket(name="tokens", doc="Authentication tokens as hashes; key is digest(terminal phone), value spine.records.Token")
@@ -59,13 +66,20 @@ RETENTION = Bucket(
     name="retention",
     doc="Days that positions are kept, a whole number in decimal digits (0: for ever); key is the number of the organisation",
 )
-BUCKETS = (ADMISSION, TOKENS, UPLOADS, RETENTION)
+PHONES = Bucket(
+    name="phones", doc="SIP and browser phones; key o<organisation>-<extension> (spine.calls.phone_key), value spine.calls.Phone"
+)
+TRUNKS = Bucket(name="trunks", doc="Lines to carriers; key t<number> (spine.calls.trunk_key), value spine.calls.Trunk")
+BUCKETS = (ADMISSION, TOKENS, UPLOADS, RETENTION, PHONES, TRUNKS)
 
 MEDIA = "media"
 """Object store for photos, sound, video and active-safety attachments."""
 
 COMMANDS = "terminals.command.*"
 """Request/reply; every gateway worker listens, only the one that holds the terminal answers."""
+
+CALL_ORDERS = "calls.order.*"
+"""Request/reply; only the owner of the node answers (spine.calls)."""
 
 TAKEOVER = "terminals.takeover"
 """Not durable: a worker announces the terminals that have just authenticated with it; others drop theirs (edges.terminals.journal)."""
@@ -99,6 +113,16 @@ def recorded(asset: AssetId) -> str:
 def command(asset: AssetId) -> str:
     """Subject that commands to one terminal are requested on."""
     return f"terminals.command.{asset}"
+
+
+def call_fact(node: str) -> str:
+    """Subject of what one telephone engine tells, `spine.calls.Fact`."""
+    return f"calls.fact.{node}"
+
+
+def call_order(node: str) -> str:
+    """Subject that orders to one telephone engine are requested on, `spine.calls.Order`."""
+    return f"calls.order.{node}"
 
 
 def live(organisation: OrganisationId) -> str:

@@ -1,10 +1,15 @@
-"""The page of the spine: streams, buckets and the columns of measurement batches."""
+"""The page of the spine: streams, buckets, the columns of measurement batches, and what is said of calls."""
 
 from __future__ import annotations
 
+import inspect
+import types
+from typing import get_args
+
+import msgspec
 import pyarrow as pa
 
-from jilink.spine import measurements, subjects
+from jilink.spine import calls, measurements, subjects
 
 SCHEMAS = {"POSITIONS": measurements.POSITIONS, "SESSIONS": measurements.SESSIONS}
 
@@ -14,7 +19,8 @@ def page() -> str:
     lines = [
         "# The spine",
         "",
-        "Streams, buckets and schemas of NATS JetStream. Generated from `jilink.spine.subjects` and `jilink.spine.measurements`.",
+        "Streams, buckets and schemas of NATS JetStream, and what is said of calls.",
+        "Generated from `jilink.spine.subjects`, `jilink.spine.measurements` and `jilink.spine.calls`.",
         "",
         "## Streams",
         "",
@@ -29,7 +35,19 @@ def page() -> str:
     lines += [f"| {bucket.name} | {bucket.doc} |" for bucket in subjects.BUCKETS]
     for name, schema in SCHEMAS.items():
         lines += ["", f"## {name}", "", *_columns(schema)]
+    lines += ["", "## Calls", "", *inspect.getdoc(calls).splitlines()]  # type: ignore[union-attr]  # -- tests/house asks every module for its docstring
+    for title, union in (("Facts", calls.Fact), ("What can be played", calls.Piece), ("Orders", calls.Order), ("Answers", calls.Reply)):
+        lines += ["", f"### {title}", "", *_messages(union)]
     return "\n".join([*lines, ""])
+
+
+def _messages(union: types.UnionType) -> list[str]:
+    rows = ["| name | fields | meaning |", "|---|---|---|"]
+    for kind in get_args(union):
+        told = " ".join((inspect.getdoc(kind) or "").split())
+        listed = ", ".join(field.name for field in msgspec.structs.fields(kind))
+        rows.append(f"| {kind.__name__} | {listed} | {told} |")
+    return rows
 
 
 def _columns(schema: pa.Schema) -> list[str]:

@@ -1,0 +1,48 @@
+"""What legs and talks are, and how they are named."""
+
+import re
+import secrets
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Node = str
+Leg = str
+Talk = str
+
+
+def new_id(prefix: str = "") -> str:
+    """Return a new id for a leg, talk, play or recording: 80 random bits, after the prefix and a hyphen where there is one."""
+    return (f"{prefix}-" if prefix else "") + secrets.token_hex(10)
+
+
+def tag(name: str) -> str:
+    """Return the tag of a message class: ``LegArrived`` is ``leg_arrived``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+class LegState(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg as it is now."""
+
+    leg: Leg
+    origin: Literal["arrived", "dialled", "ear"]
+    """It called us, we called it, or it is the engine's own ear of a `Listen`."""
+    answered: bool
+    endpoint: str
+    """The phone or trunk (key in the bucket `phones` or `trunks`) that it runs over; "" for an ear."""
+    caller: str = ""
+    dialled: str = ""
+    talk: Talk = ""
+    """The talk it is in now, or ""."""
+    parked: bool = False
+    """It hears music and nobody (`Park`)."""
+    since: datetime | None = None
+    """When the leg began."""
+
+
+class TalkState(msgspec.Struct, frozen=True, kw_only=True):
+    """One talk as it is now."""
+
+    talk: Talk
+    legs: tuple[Leg, ...]
