@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import re
 import signal
 import socket
 import ssl
@@ -172,6 +173,21 @@ def knows(gateway: Gateway, token: str) -> bool:
             return terminal.authenticate(token) == 0
     except OSError:
         return False
+
+
+def test_a_worker_or_the_attachment_server_that_hangs_is_replaced_and_each_death_leaves_a_line(tmp_path: Path) -> None:
+    with running_gateway(tmp_path, silence_s=2) as gateway:
+        before = children(gateway)
+        assert len(before) == 2  # the worker and the attachment server
+        for pid in before:
+            os.kill(pid, signal.SIGSTOP)
+        eventually(lambda: gateway.log.read_text().count("worker_started_again") == 2, 20, gateway.log)
+        log = gateway.log.read_text()
+        assert log.count("silent: it hangs") == 2 and not set(before) & set(children(gateway))
+        assert len(re.findall(r"worker_(?:killed|ended|started_again)\b.*worker.*attachments", log)) == 3
+        eventually(lambda: gateway.log.read_text().count("worker_ready") == 2, 20, gateway.log)
+        gateway.admit()
+        gateway.terminal().login()
 
 
 def test_a_terminal_that_arrives_at_another_worker_replaces_its_first_connection(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import signal
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -38,6 +39,7 @@ log = structlog.get_logger(__name__)
 FIRST_S = 15.0
 """How long a connection may take to say which alarm it is about."""
 IDLE_S = 60.0
+BEAT_S = 0.5
 MOST_CONNECTIONS = 1000
 MOST_HELD = 512 << 20
 """Bytes of unfinished files in memory."""
@@ -55,21 +57,30 @@ TYPES = {
 }
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGTERM, which also ends the wait for a spine that does not answer."""
-    asyncio.run(_until_stopped(settings))
+def run(settings: Settings, beat: Callable[[], None]) -> None:
+    """Serve until SIGTERM, which also ends the wait for a spine that does not answer; `beat` is called as long as the loop goes round."""
+    asyncio.run(_until_stopped(settings, beat))
 
 
-async def _until_stopped(settings: Settings) -> None:
+async def _until_stopped(settings: Settings, beat: Callable[[], None]) -> None:
+    beating = asyncio.create_task(_keep(beat))
     serving = asyncio.ensure_future(_serve(settings))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await serving
+    beating.cancel()
+
+
+async def _keep(beat: Callable[[], None]) -> None:
+    while True:
+        beat()
+        await asyncio.sleep(BEAT_S)
 
 
 async def _serve(settings: Settings) -> None:
     async with connect(settings, name="attachments") as spine:
         server = AttachmentServer(spine)
+        log.info("attachments_start", listens=settings.attachments)
         listeners = [await asyncio.start_server(server.serve, sock=sock) for sock in listen(addresses(settings.attachments))]
         try:
             await asyncio.get_running_loop().create_future()  # until SIGTERM

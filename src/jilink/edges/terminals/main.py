@@ -9,9 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from ctypes import c_ulonglong
+from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
+from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 
 import structlog
@@ -27,16 +29,29 @@ STOP_S = 15.0
 """How long workers may take to confirm what they hold before they are killed."""
 PAUSE_S = 1.0
 """Shortest time between two starts of one worker."""
+LONGEST_LOOK_S = 1.0
+"""Of the time between two looks no more counts as a worker's silence: a machine that slept proves nothing."""
+BEGINNING = 10
+"""A worker that has not begun yet may be silent for so many times as long: it reads every admission first."""
 
 _PR_SET_PDEATHSIG = 1
+Beat = Callable[[], None]
 
 
 @dataclass(slots=True)
 class _Child:
+    """A worker or the attachment server. It grows `beats` as long as its work goes round; the parent sees it in shared memory."""
+
     name: str
-    run: Callable[[], None]
+    run: Callable[[Beat], None]
+    beats: c_ulonglong = field(default_factory=lambda: RawValue(c_ulonglong, 0))
     process: ForkProcess | None = None
     started: float = 0.0
+    heard: int = 0
+    silent_s: float = 0.0
+
+    def beat(self) -> None:
+        self.beats.value += 1
 
 
 def main(settings: Settings) -> None:
@@ -58,10 +73,14 @@ def main(settings: Settings) -> None:
     for child in children:
         _start(child)
     pages = HealthServer(settings.health("terminals"), lambda: _reason(children))
+    looked = time.monotonic()
     while not stopping.is_set():
         wait([c.process.sentinel for c in children if c.process], timeout=0.2)
+        now = time.monotonic()
         for child in children:
+            _listen(child, min(now - looked, LONGEST_LOOK_S), settings.silence_s)
             _revive(child, stopping)
+        looked = now
     _stop(children)
     pages.stop()
     log.info("gateway_stopped")
@@ -86,27 +105,41 @@ def _children(settings: Settings) -> list[_Child]:
     name = node(settings.data)
     children = [_worker(settings, f"{name}-{number}", number) for number in range(1, count + 1)]
     if settings.attachments:
-        children.append(_Child("attachments", lambda: attachments.run(settings)))
+        children.append(_Child("attachments", lambda beat: attachments.run(settings, beat)))
     return children
 
 
 def _worker(settings: Settings, name: str, number: int) -> _Child:
-    return _Child(name, lambda: worker.run(settings, name, number))
+    return _Child(name, lambda beat: worker.run(settings, name, number, beat))
 
 
 def _start(child: _Child) -> None:
     child.started = time.monotonic()
-    child.process = multiprocessing.get_context("fork").Process(target=_enter, args=(child.run, os.getpid()), name=child.name, daemon=True)
+    child.beats.value, child.heard, child.silent_s = 0, 0, 0.0
+    child.process = multiprocessing.get_context("fork").Process(target=_enter, args=(child, os.getpid()), name=child.name, daemon=True)
     child.process.start()
 
 
-def _enter(run: Callable[[], None], parent: int) -> None:
+def _enter(child: _Child, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         sys.exit(0)
-    run()
+    child.run(child.beat)
+
+
+def _listen(child: _Child, elapsed_s: float, allowed_s: int) -> None:
+    """Kill a worker that has not gone round for so long (0: never); `_revive` then starts another."""
+    beats = child.beats.value
+    if beats != child.heard or child.process is None:
+        child.heard, child.silent_s = beats, 0.0
+        return
+    child.silent_s += elapsed_s
+    if allowed_s and child.silent_s > allowed_s * (1 if child.heard else BEGINNING):
+        log.warning("worker_killed", worker=child.name, reason="silent: it hangs", silent_s=round(child.silent_s))
+        child.silent_s = 0.0
+        child.process.kill()
 
 
 def _revive(child: _Child, stopping: threading.Event) -> None:
@@ -117,6 +150,7 @@ def _revive(child: _Child, stopping: threading.Event) -> None:
     if stopping.wait(max(0.0, child.started + PAUSE_S - time.monotonic())):
         return
     _start(child)
+    log.info("worker_started_again", worker=child.name)
 
 
 def _stop(children: list[_Child]) -> None:
@@ -127,7 +161,7 @@ def _stop(children: list[_Child]) -> None:
     for process in processes:
         process.join(max(0.0, deadline - time.monotonic()))
         if process.is_alive():
-            log.warning("worker_killed", worker=process.name)
+            log.warning("worker_killed", worker=process.name, reason="did not stop in time")
             process.kill()
             process.join()
 

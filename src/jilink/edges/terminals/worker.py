@@ -57,8 +57,8 @@ _KEPT_BYTES, _LARGEST_KEPT = 128 << 20, 32 << 20
 """Freed memory that a worker keeps, and the largest piece of it: each batch takes the same again (mallopt(3))."""
 
 
-def run(settings: Settings, name: str, number: int) -> None:
-    """Be one worker until SIGTERM. Raises ListenRefused where an address cannot be used."""
+def run(settings: Settings, name: str, number: int, beat: Callable[[], None]) -> None:
+    """Be one worker until SIGTERM, and call `beat` whenever its loop goes round. Raises ListenRefused where an address cannot be used."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     _keep_memory()
@@ -77,7 +77,7 @@ def run(settings: Settings, name: str, number: int) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     try:
-        worker.run()
+        worker.run(beat)
     finally:
         if tls:
             tls.stop()
@@ -137,12 +137,13 @@ class Worker:
             return "the spine is not connected"
         return "the spine does not confirm" if self.gateway.publisher.down else ""
 
-    def run(self) -> None:
+    def run(self, beat: Callable[[], None]) -> None:
         """Serve until `stop`, then let go: no new connections, what is gathered published, confirmations awaited."""
         self.gateway.watch(self._begin)
         self._plain.commands.serve()
         while not self._stopping:
             self._turn()
+            beat()
         self._loop.stop_accepting()
         self._flush()
         for terminal in list(self.gateway.connections.terminals.values()):
