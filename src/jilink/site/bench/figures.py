@@ -1,6 +1,5 @@
 """A measured figure: several runs, their median and range, and the target it is held against."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
@@ -73,31 +72,3 @@ def number(value: float) -> str:
         return "0"
     digits = max(0, 3 - len(str(int(abs(value)))) if abs(value) >= 1 else 3)
     return f"{value:,.{digits}f}"
-
-
-def page(figures: Sequence[Figure], machine: dict[str, str], measured_on: str, *, notes: Sequence[str] = ()) -> str:
-    """Return the whole page as Markdown, a section a subject in the order the figures were measured.
-
-    `notes` say what was not measured, or not in full; they stand before the figures.
-    """
-    lines = [
-        "# Performance",
-        "",
-        "Written by `make bench`; do not edit. Machines are shared and noisy, so each figure is the median of several runs with its range,",
-        "and what matters is a ratio to a yardstick measured in the same run. How each is measured stands at the head of its module in",
-        "`src/jilink/site/bench`.",
-        "",
-        f"Measured on {measured_on}.",
-        "",
-        *(f"- {key}: {value}" for key, value in machine.items()),
-    ]
-    if notes:
-        lines += ["", *(f"**{note}**  " for note in notes)]
-    missed = [figure for figure in figures if figure.kept is False]
-    targets = sum(figure.kept is not None for figure in figures)
-    lines += ["", f"{targets - len(missed)} of {targets} targets are kept."]
-    lines += [f"- missed: {one.subject}, {one.name}: {one.found}, should be {one.target}" for one in missed]
-    for subject in dict.fromkeys(figure.subject for figure in figures):
-        lines += ["", f"## {subject}", "", "| figure | median | range | target | kept |", "|---|---|---|---|---|"]
-        lines += [figure.row() for figure in figures if figure.subject == subject]
-    return "\n".join([*lines, ""])

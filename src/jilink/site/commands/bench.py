@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import structlog
 import typer
 from rich.console import Console
@@ -17,16 +18,19 @@ from rich.text import Text
 from jilink.kernel.clock import CHINA, utc_now
 from jilink.kernel.errors import Refused, Unavailable
 from jilink.simulator.load import compiler
-from jilink.site.bench import history, machine
-from jilink.site.bench.figures import RUNS, Figure, NotMeasured, number, page
+from jilink.site.bench import history, machine, page
+from jilink.site.bench.figures import RUNS, NotMeasured, number
+from jilink.site.bench.page import Measured
 from jilink.site.bench.subjects import Subject, subjects
 
 _EPILOG = """
 Examples:
 
-  jilink bench                               everything, about a quarter of an hour; leave the machine alone meanwhile
+  jilink bench                               everything, more than half an hour; leave the machine alone meanwhile
 
   jilink bench --only decode,livemap         some subjects; nothing is written
+
+  jilink bench --only arrival --write        one subject again, the others stay on the page as they were measured
 
   jilink bench --runs 1 --rows 2000000       a short look
 
@@ -58,24 +62,25 @@ def bench(
     if any(subject.compiler for subject in wanted):
         compiler()
     target = _target(to, write if write is not None else not only)
-    found_machine, began = machine.describe(), utc_now().astimezone(CHINA)
-    figures: list[Figure] = []
-    notes = [] if runs >= RUNS and rows >= history.ROWS else [f"A short run: {runs} of {RUNS} runs, a history of {rows:,} rows."]
+    held = page.kept(target) if target is not None and only else []
+    short = () if runs >= RUNS and rows >= history.ROWS else (f"A short run: {runs} of {RUNS} runs, a history of {rows:,} rows.",)
+    measured: list[Measured] = []
     failed = False
     with _quiet(), _progress(wanted) as (say, done):
         for subject in wanted:
+            one = Measured(subject.name, f"{utc_now().astimezone(CHINA):%Y-%m-%d %H:%M} UTC+8", machine.describe(), short)
             try:
-                figures += subject.measure(runs, say)
+                one = msgspec.structs.replace(one, figures=tuple(subject.measure(runs, say)))
             except NotMeasured as error:
-                notes.append(f"Not measured: {subject.name}: {error}")
+                one = msgspec.structs.replace(one, notes=(*short, f"Not measured: {subject.name}: {error}"))
             except Unavailable as error:
-                notes.append(f"Failed: {subject.name}: {error}")
+                one = msgspec.structs.replace(one, notes=(*short, f"Failed: {subject.name}: {error}"))
                 failed = True
+            measured.append(one)
             done()
-    _show(figures, notes)
-    if target is not None and figures:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(page(figures, found_machine, f"{began:%Y-%m-%d %H:%M} UTC+8", notes=notes), encoding="utf-8")
+    _show(measured)
+    if target is not None:
+        page.write(target, page.merged(held, measured, [subject.name for subject in subjects()]))
         Console().print(f"Written to {target}")
     if failed:
         raise typer.Exit(3)
@@ -130,8 +135,9 @@ def _progress(wanted: Sequence[Subject]) -> Iterator[tuple[Callable[[str], None]
         yield (lambda line: progress.update(task, description=line)), lambda: progress.advance(task)
 
 
-def _show(figures: Sequence[Figure], notes: Sequence[str]) -> None:
+def _show(measured: Sequence[Measured]) -> None:
     console = Console()
+    figures = [figure for one in measured for figure in one.figures]
     for subject in dict.fromkeys(figure.subject for figure in figures):
         table = Table(title=subject, title_justify="left", box=None, padding=(0, 1))
         for heading in ("figure", "median", "", "range", "target", "kept"):
@@ -142,7 +148,7 @@ def _show(figures: Sequence[Figure], notes: Sequence[str]) -> None:
                 table.add_row(one.name, number(one.median), one.unit, one.spread, str(one.target or ""), verdict)
         console.print(table)
         console.print()
-    for note in notes:
+    for note in dict.fromkeys(note for one in measured for note in one.notes):
         console.print(note, style="yellow")
     held = [figure.kept for figure in figures if figure.kept is not None]
     if held:
