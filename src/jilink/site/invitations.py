@@ -11,6 +11,7 @@ from jilink.core.parties.actions import NameTaken, PasswordRefused
 from jilink.core.parties.invitations import actions, reads
 from jilink.core.parties.invitations.actions import InvitationRefused
 from jilink.core.parties.sign_in import INVITATION
+from jilink.webkit.door import said
 
 
 @never_cache
@@ -36,7 +37,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
         try:
             _accept(request, secret)
         except (InvitationRefused, NameTaken, PasswordRefused) as error:
-            told["error"] = str(error)
+            told["error"] = said(error)
         else:
             request.session.pop(INVITATION, None)
             messages.success(request, _("Welcome. Your account is ready."))

@@ -1,5 +1,6 @@
 """Assignment by rules: drafted, published, asked at dispatch, tried on past cases, and refused to strangers."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -124,20 +125,13 @@ def test_strangers_may_neither_see_nor_change_rules(office: Office) -> None:
             ask()
 
 
-def test_a_team_that_has_a_case_stays(office: Office) -> None:
-    team = office.world.team(office.world.depot)
-    publish(office, rule("team", ToUnit(unit=office.world.depot, team=team)))
-    case = dispatched(office)
-    with pytest.raises(members.TeamInUse):
-        members.remove_team(team=team, by=access.system("test"))
-    assert office.row(case).team_id == team
-
-
-def test_a_team_that_is_gone_is_passed_over(office: Office) -> None:
+@pytest.mark.parametrize("away", [members.remove_team, members.archive_team])
+def test_a_team_that_is_gone_or_archived_is_passed_over(office: Office, away: Callable[..., None]) -> None:
     depot = office.world.depot
     team = office.world.team(depot)
     publish(office, rule("team", ToUnit(unit=depot, team=team)), rule("unit", ToUnit(unit=depot)))
-    members.remove_team(team=team, by=access.system("test"))
+    away(team=team, by=access.system("test"))
+    assert dict(reads.units(office.boss, depot)[0].teams) == {}
     told = why(office, case := dispatched(office, 1))
     assert (told.rule, office.row(case).team_id) == ("unit", None)
     assert told.considered[0].why.en == "The conditions hold, but the unit or team is no longer there."

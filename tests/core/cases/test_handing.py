@@ -10,10 +10,11 @@ from django.db import connections
 from jilink.core.assets import actions as assets
 from jilink.core.cases import actions, reads, retention
 from jilink.core.cases.actions import ReasonNeeded, RecipientRefused, StepData, Taken, TooLate
-from jilink.core.cases.models import BulkRun, Clock, Request
+from jilink.core.cases.models import BulkRun, Case, Clock, Request
 from jilink.core.cases.reads.concerned import audience
 from jilink.core.cases.rules.allowed import ALLOWED, TAKEN_BACK, Act, Many, allows, rateable, rings
 from jilink.core.cases.rules.mentions import called_in
+from jilink.core.cases.rules.numbers import grouped
 from jilink.core.cases.rules.timeline import Assigned, Escalated
 from jilink.core.cases.rules.workflow import CALL_BACK, State, StepRefused
 from jilink.core.outbox.models import OutboxEvent
@@ -21,8 +22,9 @@ from jilink.core.parties import access
 from jilink.core.parties import actions as parties
 from jilink.core.parties.access import NotFound
 from jilink.core.parties.members import actions as members
+from jilink.core.parties.members import reads as member_reads
 from jilink.core.parties.members.actions import TeamInUse
-from jilink.core.parties.models import User
+from jilink.core.parties.models import AuditEntry, User
 from jilink.core.parties.rules import Role, Scope
 from jilink.kernel.errors import Refused
 from tests.core.cases.office import MONDAY, Office, hours, kinds, told
@@ -239,6 +241,34 @@ def test_a_team_that_cases_name_is_not_removed(office: Office) -> None:
     with pytest.raises(TeamInUse):
         members.remove_team(team=team, by=owner)
     assert office.row(case).team_id == team
+
+
+def test_a_team_is_archived_once_nothing_open_lies_with_it_and_keeps_its_name(office: Office) -> None:
+    depot, by = office.world.depot, office.world.actor(Role.OWNER, office.world.north)
+    team = office.world.team(depot, "Night shift")
+    closed, case = office.closed(), office.sent()
+    Case.objects.filter(pk=closed).update(team_id=team)
+    actions.assign_case(case=case, team=team, by=office.boss, now=MONDAY)
+    with pytest.raises(TeamInUse) as refused:
+        members.archive_team(team=team, by=by)
+    assert refused.value.values == {"count": 1, "numbers": grouped(office.row(case).number)}
+    actions.assign_case(case=case, by=office.boss, now=MONDAY)
+    members.archive_team(team=team, by=by)
+    members.archive_team(team=team, by=by)
+    assert not member_reads.teams(by, depot) and member_reads.teams(by, depot, archived=True)[0].archived
+    assert member_reads.team_names({team}) == {team: "Night shift"}
+    with pytest.raises(RecipientRefused):
+        actions.assign_case(case=case, team=team, by=office.boss, now=MONDAY)
+    with pytest.raises(members.TeamArchived):
+        members.put_in_team(team=team, user=office.worker.user or 0, by=by)
+    with pytest.raises(NotFound):
+        members.restore_team(team=team, by=office.stranger)
+    actions.take_step(case=closed, key="reopen", data=StepData(reason="broken again"), by=office.boss, now=MONDAY)
+    assert office.row(closed).team_id is None
+    members.restore_team(team=team, by=by)
+    actions.assign_case(case=case, team=team, by=office.boss, now=MONDAY)
+    audited = AuditEntry.objects.filter(subject=f"team:{team}").order_by("sequence").values_list("action", flat=True)
+    assert list(audited) == ["team.added", "team.archived", "team.restored"]
 
 
 def test_no_deed_of_these_slips_through_on_what_is_not_there(office: Office) -> None:

@@ -118,6 +118,11 @@ def test_a_supervisor_keeps_teams_and_nothing_else_of_members(world: World) -> N
     browser.post(f"{place}/{team.pk}/put", {"user": agent.pk, "lead": "0"})
     assert members.teams(world.actor(Role.SUPERVISOR, world.north), world.north)[0].leads == ()
     browser.post(f"{place}/{team.pk}/take", {"user": agent.pk})
+    browser.post(f"{place}/{team.pk}/archive")
+    page = text_of(browser, place)
+    assert "Archived teams" in page and "Restore Dawn" in page and f"rename-{team.pk}" not in page
+    browser.post(f"{place}/{team.pk}/restore")
+    assert "Archived teams" not in text_of(browser, place)
     browser.post(f"{place}/{team.pk}/remove")
     assert not Team.objects.filter(pk=team.pk).exists()
     for tail in ("invitations", "settings", "programs", f"members/{agent.pk}"):

@@ -21,7 +21,7 @@ from jilink.services.console import live as streams
 from jilink.services.console.actions import notices
 from jilink.services.console.models import Letterbox, Notice
 from jilink.services.console.reads import notices as reads
-from jilink.services.console.rules.notices import KEPT, KEPT_READ, Kind, of_assignment, of_decision, of_escalation, told
+from jilink.services.console.rules.notices import KEPT, KEPT_READ, TOGETHER, Kind, Way, of_assignment, of_decision, of_escalation, told
 from jilink.spine.client import Spine
 from tests.core.cases.office import Office, office_of
 from tests.core.world import World, relay, until
@@ -58,6 +58,7 @@ def a_busy_day(office: Office) -> int:
     asked = deeds.request_extension(case=case, amount=1, reason="frost", by=office.worker, now=now)
     deeds.decide_request(request=asked.request, approve=True, by=office.boss, now=now)
     deeds.escalate_case(case=case, reason="stuck", by=office.worker, now=now)
+    deeds.request_extension(case=office.sent(now=now), amount=1, reason="frost", by=office.worker, now=now)
     return case
 
 
@@ -66,7 +67,11 @@ async def test_those_concerned_are_told_once_at_once_and_nobody_of_their_own_dee
     heard = await listen(relayed, relayed.worker.user or 0)
     assert (await heard.next("notices"))["unread"] == 0
     case = await sync_to_async(a_busy_day)(relayed)
-    wanted = {relayed.worker.user: {"assigned", "approved"}, relayed.second.user: {"mentioned", "help"}, relayed.boss.user: {"help"}}
+    wanted = {
+        relayed.worker.user: {"assigned", "approved"},
+        relayed.second.user: {"unit", "mentioned", "help", "waiting"},
+        relayed.boss.user: {"help", "waiting"},
+    }
 
     async def all_told() -> bool:
         return all([await sync_to_async(kinds_of)(user) == kinds for user, kinds in wanted.items()])
@@ -81,11 +86,35 @@ async def test_those_concerned_are_told_once_at_once_and_nobody_of_their_own_dee
         assert notices.tell(users=[row.user_id], kind=Kind.ASSIGNED, case=case, event=row.event) == 0
         boss = signed_in(relayed.world, Role.SUPERVISOR, relayed.world.north)
         page = boss.get("/console/notices", headers={"accept-language": "en"}).content.decode()
-        assert "escalated a case to you" in page and 'class="bell-count num" role="status">1<' in page
+        assert "escalated a case to you" in page and 'class="bell-count num" role="status">2<' in page
         boss.get(f"/console/cases/{relayed.row(case).number}")
-        assert boss.get("/console/notices/unread").json() == {"unread": 0}
+        assert boss.get("/console/notices/unread").json() == {"unread": 1}  # what waits is in another case
 
     await sync_to_async(looked)()
+
+
+def test_what_concerns_several_is_told_once_an_hour_to_whoever_wants_it(desk: Office) -> None:
+    notices.set_letterbox(address="wang@example.cn", by=desk.boss)
+    first, second = desk.sent(now=utc_now()), desk.sent(now=utc_now())
+    users, now, events = [desk.boss.user or 0, desk.worker.user or 0], utc_now(), [uuid4() for _number in range(4)]
+    notices.set_wishes(wishes={Kind.TEAM: Way.NOT}, by=desk.worker)
+    for kind in (Kind.TEAM, Kind.WAITING):
+        for case, event in ((first, events[0]), (second, events[1]), (first, events[1])):
+            notices.tell(users=users, kind=kind, case=case, event=event if kind is Kind.TEAM else uuid4(), by=desk.second.user, now=now)
+    team = Notice.objects.get(kind="team")
+    assert (team.user_id, team.case, team.count) == (desk.boss.user, second, 2)
+    assert OutboxEvent.objects.filter(name="notice_waits").count() == 1  # of the requests: new cases are in the bell alone
+    page = signed_in(desk.world, Role.SUPERVISOR, desk.world.north).get("/console/notices").content.decode()
+    assert "view=team" in page and 'name="waiting"' in page
+    assert notices.read_notices(by=desk.boss, case=second) == 0  # the others of it were not seen
+    notices.read_notices(by=desk.boss, upto=10**9)
+    notices.tell(users=users, kind=Kind.TEAM, case=second, event=events[1], now=now)
+    assert Notice.objects.filter(kind="team").count() == 1
+    notices.tell(users=users, kind=Kind.TEAM, case=second, event=events[2], now=now)
+    notices.tell(users=users, kind=Kind.TEAM, case=first, event=events[3], now=now + TOGETHER)
+    assert list(Notice.objects.filter(kind="team").order_by("pk").values_list("count", flat=True)) == [2, 1, 1]
+    with pytest.raises(NotFound):
+        notices.set_wishes(wishes={Kind.HELP: Way.NOT}, by=desk.worker)
 
 
 def some(office: Office, case: int, user: int | None, count: int = 1) -> list[Notice]:
@@ -137,6 +166,8 @@ def test_a_letter_says_number_and_reason_and_nothing_else_and_goes_once(desk: Of
     assert letters.post(notice.pk, now=utc_now()) and not letters.post(notice.pk, now=utc_now())
     (letter,) = mail.outbox
     number = desk.row(case).number
+    again = letters.written(reads.Letter(notice.user_id, "wang@example.cn", "en", reads.notices(desk.worker, now=utc_now())[0]))
+    assert again.extra_headers == letter.extra_headers  # by which a mail system knows it
     assert letter.to == ["wang@example.cn"] and f"{number[:3]} {number[3:6]}" in letter.body and "Li" not in letter.subject + letter.body
 
 
@@ -177,7 +208,7 @@ def test_a_letterbox_is_an_address_or_nothing(desk: Office) -> None:
 
 def test_who_is_told_of_what() -> None:
     assert told([3, None, 3, 1], 1) == [3] and told([2], None) == [2]
-    assert (of_assignment(1, 2), of_assignment(None, 2), of_assignment(None, None)) == (Kind.ASSIGNED, Kind.TEAM, None)
+    assert (of_assignment(1, 2), of_assignment(None, 2), of_assignment(None, None)) == (Kind.ASSIGNED, Kind.TEAM, Kind.UNIT)
     assert (of_escalation("", True), of_escalation("late", True), of_escalation("soon", False)) == (Kind.HELP, Kind.OVERDUE, Kind.ESCALATED)
     decided = [of_decision(word) for word in ("approved", "refused", "resumed", "withdrawn")]
     assert decided == [Kind.APPROVED, Kind.REFUSED, Kind.RESUMED, None]

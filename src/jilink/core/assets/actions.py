@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.utils.translation import gettext as _
 
 from jilink.core.assets import rules
 from jilink.core.assets.events import AssetAdded, AssetRemoved, TerminalAdmitted, TerminalChanged, TerminalDismissed
@@ -19,6 +18,7 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import AssetId, OrganisationId
+from jilink.kernel.texts import gettext_noop
 from jilink.spine.records import digest
 
 
@@ -80,7 +80,7 @@ def add_asset(
     """Add an asset, with its terminal where a phone is given. Raises NotFound, LabelTaken, PhoneTaken, PhoneRefused."""
     require(by, Permission.MANAGE_VEHICLES, organisation)
     if Asset.objects.filter(organisation_id=organisation, kind=kind, label=label).exists():
-        raise LabelTaken(_("%(label)s is already entered.") % {"label": label})
+        raise LabelTaken(gettext_noop("%(label)s is already entered."), label=label)
     moment = now or utc_now()
     row = Asset.objects.create(organisation_id=organisation, kind=kind, label=label, created_at=moment)
     outbox.add(AssetAdded(asset=row.pk, kind=kind), organisation=organisation, aggregate=_aggregate(row.pk), now=moment)
@@ -97,7 +97,7 @@ def edit_asset(
     row = lock_asset(asset, Permission.MANAGE_VEHICLES, by)
     require(by, Permission.MANAGE_VEHICLES, organisation)
     if Asset.objects.filter(organisation_id=organisation, kind=row.kind, label=label).exclude(pk=asset).exists():
-        raise LabelTaken(_("%(label)s is already entered.") % {"label": label})
+        raise LabelTaken(gettext_noop("%(label)s is already entered."), label=label)
     moment = now or utc_now()
     row.label, row.organisation_id = label, organisation
     row.save(update_fields=["label", "organisation_id"])

@@ -15,6 +15,7 @@ from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, organisations_of, require
 from jilink.core.parties.members import reads as members
+from jilink.core.parties.members.work import may_be_given
 from jilink.core.parties.people import actions as people_actions
 from jilink.core.parties.people import reads as people
 from jilink.core.parties.people.actions import PersonData
@@ -159,7 +160,7 @@ def hand_over(*, interaction: InteractionId, team: TeamId | None, assignee: int 
     place = OrganisationId(row.organisation_id)
     if assignee is not None and assignee not in members.holders(place, Permission.VIEW_INTERACTIONS):
         raise NotFound("There is no such member, or you may not see it.")
-    Interaction.objects.filter(pk=row.pk).update(team=_team(place, team), assignee=assignee)
+    Interaction.objects.filter(pk=row.pk).update(team=team if team == row.team_id else _team(place, team), assignee=assignee)
     audit.record(by, "interaction.handed", f"interaction:{row.pk}", place, detail=f"team:{team} user:{assignee}")
 
 
@@ -231,6 +232,6 @@ def _person(organisation: OrganisationId, given: Contact, address: str, by: Acto
 
 
 def _team(organisation: OrganisationId, team: TeamId | None) -> TeamId | None:
-    if team is not None and members.organisation_of_team(team) != organisation:
+    if team is not None and not may_be_given(team, organisation):
         raise NotFound("There is no such team, or you may not see it.")
     return team

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor
@@ -23,7 +22,7 @@ def add_accounts(*, names: Mapping[str, str], password: str, by: Actor) -> dict[
         raise Refused("Only the command line adds several accounts at once.")
     taken = User.objects.filter(username__in=list(names)).values_list("username", flat=True).first()
     if taken is not None:
-        raise NameTaken(_("There is already an account named %(name)s.") % {"name": taken})
+        raise NameTaken("There is already an account named %(name)s.", name=taken)
     kept = make_password(password)
     made = {}
     for username, name in names.items():

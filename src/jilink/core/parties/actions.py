@@ -6,7 +6,6 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit, reads, rules, walls
@@ -45,7 +44,7 @@ def add_organisation(*, name: str, by: Actor, parent: OrganisationId | None = No
     name = rules.organisation_name(name)
     above = Organisation.objects.get(pk=parent) if parent is not None else None
     if Organisation.objects.filter(parent=above, name=name).exists():
-        raise NameTaken(_("There is already an organisation named %(name)s.") % {"name": name})
+        raise NameTaken("There is already an organisation named %(name)s.", name=name)
     row = Organisation.objects.create(name=name, parent=above, created_at=now or utc_now())
     row.path = f"{above.path if above else '/'}{row.pk}/"
     row.save(update_fields=["path"])
@@ -63,7 +62,7 @@ def rename_organisation(*, organisation: OrganisationId, name: str, by: Actor) -
     wanted = rules.organisation_name(name)
     row = Organisation.objects.select_for_update().get(pk=organisation)
     if Organisation.objects.filter(parent_id=row.parent_id, name=wanted).exclude(pk=row.pk).exists():
-        raise NameTaken(_("There is already an organisation named %(name)s.") % {"name": wanted})
+        raise NameTaken("There is already an organisation named %(name)s.", name=wanted)
     row.name = wanted
     row.save(update_fields=["name"])
     audit.record(by, "organisation.renamed", f"organisation:{organisation}", organisation)
@@ -116,7 +115,7 @@ def add_user(*, username: str, password: str, by: Actor, name: str = "") -> int:
     if not by.is_installation and not by.may(Permission.MANAGE_MEMBERS):
         raise Refused("Only an owner may add people.")
     if User.objects.filter(username=username).exists():
-        raise NameTaken(_("There is already an account named %(name)s.") % {"name": username})
+        raise NameTaken("There is already an account named %(name)s.", name=username)
     user = User(username=username, first_name=name)
     _set_password(user, password)
     user.save()
@@ -131,7 +130,7 @@ def set_password(*, username: str, password: str, by: Actor) -> None:
         raise Refused("People change their own password after signing in.")
     user = User.objects.select_for_update().filter(username=username).first()
     if user is None:
-        raise Refused(_("There is no account named %(name)s.") % {"name": username})
+        raise Refused("There is no account named %(name)s.", name=username)
     _set_password(user, password)
     user.save(update_fields=["password"])
     audit.record(by, "user.password", f"user:{user.pk}", None)
@@ -144,7 +143,7 @@ def forget_factors(*, username: str, by: Actor) -> None:
         raise Refused("People change their own second factors after signing in.")
     user = User.objects.filter(username=username).first()
     if user is None:
-        raise Refused(_("There is no account named %(name)s.") % {"name": username})
+        raise Refused("There is no account named %(name)s.", name=username)
     Authenticator.objects.filter(user=user).delete()
     end_sessions(user.pk)
     audit.record(by, "user.factors_reset", f"user:{user.pk}", None)
@@ -165,7 +164,7 @@ def remove_user(*, username: str, by: Actor) -> None:
         raise Refused("Only the command line removes accounts.")
     user = User.objects.filter(username=username).first()
     if user is None:
-        raise Refused(_("There is no account named %(name)s.") % {"name": username})
+        raise Refused("There is no account named %(name)s.", name=username)
     audit.record(by, "user.removed", f"user:{user.pk}", None)
     Invitation.objects.filter(created_by=user, accepted_at=None, revoked_at=None).update(revoked_at=utc_now())
     user.delete()

@@ -14,9 +14,9 @@ class PartiesConfig(AppConfig):
     label = "parties"
 
     def ready(self) -> None:
-        """Keep the second wall true to the models, after every migration; let every room say what it holds about people."""
+        """Keep the second wall true to the models, after every migration; let every room say what it holds about people, and for teams."""
         post_migrate.connect(_keep_policies, sender=self)
-        autodiscover_modules("holdings")
+        autodiscover_modules("holdings", "teamwork")
 
 
 def _keep_policies(*, using: str, **_rest: object) -> None:

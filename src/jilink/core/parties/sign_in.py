@@ -18,6 +18,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from jilink.core.parties import refusals
 from jilink.core.parties.invitations import actions as invitations
@@ -86,7 +87,7 @@ class SubjectAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # -- a
         try:
             user = invitations.accept_by_sign_on(secret=secret, username=sociallogin.user.get_username())
         except Refused as error:
-            messages.error(request, str(error))
+            messages.error(request, gettext(error.message) % error.values)
             raise ImmediateHttpResponse(redirect("account_login")) from error
         del request.session[INVITATION]
         sociallogin.connect(request, User.objects.get(pk=user))

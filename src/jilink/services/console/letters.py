@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from smtplib import SMTPException
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -22,8 +23,9 @@ from jilink.services.console.reads.notices import Letter
 
 
 def post(notice: int, *, now: datetime) -> bool:
-    """Send the letter about a notice that is still unread, and return whether one left; a crash between may send it twice.
+    """Send the letter about a notice that is still unread, and return whether one left.
 
+    A crash between sending and noting it sends it again under the same Message-ID (RFC 5322, 3.6.4), by which mail systems know it.
     Raises Unavailable where the mail server does not take it.
     """
     user = get_user_model().objects.filter(pk=notices.recipient_of(notice) or 0).first()
@@ -44,9 +46,10 @@ def written(letter: Letter) -> EmailMessage:
     row, who = letter.notice.case, people_named({letter.notice.by} - {None} if letter.notice.by else set())
     number = numbers.grouped(row.number) if row is not None else ""
     with override(letter.language):
-        what = sentence(letter.notice.kind, who.get(letter.notice.by or 0, ""))
+        what = sentence(letter.notice.kind, who.get(letter.notice.by or 0, ""), letter.notice.count)
         subject = f"[{_('Jilink')}] {what} · {number}"
         place = public_address(reverse("console:case", args=[row.number])) if row is not None else ""
         end = _("You get this letter because you asked for it on the page of notices. You can switch it off there.")
         body = "\n\n".join(part for part in (f"{what}\n{number}", place if place.startswith("http") else "", end) if part)
-    return EmailMessage(subject, body, to=[letter.address])
+    home = urlsplit(public_address("/")).hostname or "jilink.invalid"
+    return EmailMessage(subject, body, to=[letter.address], headers={"Message-ID": f"<notice-{letter.notice.id}-{letter.user}@{home}>"})

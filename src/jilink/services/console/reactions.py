@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-from jilink.core.cases.events import CaseAssigned, CaseEscalated, CaseNoted, CaseRequestDecided
+from jilink.core.cases.events import CaseAssigned, CaseEscalated, CaseNoted, CaseRequestDecided, CaseRequestMade
 from jilink.core.cases.reads import concerned
 from jilink.core.outbox.registry import Context, reacts_to
 from jilink.kernel.clock import utc_now
@@ -17,7 +17,7 @@ from jilink.services.console.rules.notices import Kind
 NEWS = timedelta(days=1)
 """What is told later than that is news to nobody: a consumer that begins anew hears a month of events."""
 
-CaseTold = CaseAssigned | CaseEscalated | CaseRequestDecided | CaseNoted
+CaseTold = CaseAssigned | CaseEscalated | CaseRequestMade | CaseRequestDecided | CaseNoted
 
 
 def _tell(event: CaseTold, context: Context, kind: Kind | None, people: Iterable[int | None]) -> None:
@@ -28,9 +28,17 @@ def _tell(event: CaseTold, context: Context, kind: Kind | None, people: Iterable
 
 @reacts_to(CaseAssigned)
 def tell_of_assignment(event: CaseAssigned, context: Context) -> None:
-    """Tell whoever has the case now, or the members of the team that has it."""
-    team = concerned.members_of_team(event.team) if event.assignee is None and event.team is not None else ()
-    _tell(event, context, notices.of_assignment(event.assignee, event.team), [event.assignee, *team])
+    """Tell whoever has the case now, or the members of the team that has it, or who gives work in the unit that has it at large."""
+    people: Iterable[int | None] = [event.assignee]
+    if event.assignee is None:
+        people = concerned.members_of_team(event.team) if event.team is not None else concerned.leads(event.unit)
+    _tell(event, context, notices.of_assignment(event.assignee, event.team), people)
+
+
+@reacts_to(CaseRequestMade)
+def tell_of_request(event: CaseRequestMade, context: Context) -> None:
+    """Tell who may decide what a unit asks for."""
+    _tell(event, context, Kind.WAITING, concerned.deciders(event.case, event.request))
 
 
 @reacts_to(CaseEscalated)

@@ -5,7 +5,6 @@ from datetime import datetime
 
 import msgspec
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from jilink.core.cases import assignment
 from jilink.core.cases.actions.desk import Desk, lay
@@ -18,7 +17,8 @@ from jilink.core.cases.rules.form import Answer
 from jilink.core.cases.rules.timeline import Assigned, Considered
 from jilink.core.parties import access, walls
 from jilink.core.parties.access import Actor
-from jilink.core.parties.models import Organisation, Team, User
+from jilink.core.parties.members.work import may_be_given
+from jilink.core.parties.models import Organisation, User
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 
@@ -184,11 +184,11 @@ def _check(desk: Desk, recipient: Recipient) -> None:
     unit = Organisation.objects.filter(pk=recipient.unit).first()
     top = desk.row.organisation.path.split("/")[1]
     if unit is None or unit.path.split("/")[1] != top:
-        raise RecipientRefused(_("There is no such unit to give the case to."))
-    if recipient.team is not None and not Team.objects.filter(pk=recipient.team, organisation_id=unit.pk).exists():
-        raise RecipientRefused(_("The unit has no such team."))
+        raise RecipientRefused("There is no such unit to give the case to.")
+    if recipient.team is not None and not may_be_given(recipient.team, unit.pk):
+        raise RecipientRefused("The unit has no such team.")
     if recipient.assignee is None:
         return
     person = User.objects.filter(pk=recipient.assignee).first()
     if person is None or not access.reach(access.actor_of(person), Permission.WORK_CASES).covers(unit.pk, recipient.team, person.pk):
-        raise RecipientRefused(_("This person does not work on cases of the unit."))
+        raise RecipientRefused("This person does not work on cases of the unit.")

@@ -19,6 +19,7 @@ from jilink.core.cases.rules.form import check_answers
 from jilink.core.cases.rules.timeline import Stepped
 from jilink.core.cases.rules.workflow import RequestKind, RequestState, Standing, State, StepRefused
 from jilink.core.parties.access import Actor, NotFound
+from jilink.core.parties.members.work import may_be_given
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 
@@ -70,6 +71,7 @@ def step(desk: Desk, way: Transition, data: StepData, *, arbitrated: bool = Fals
     if way.step == Step.REOPEN:
         changes = workflow.clock_changes(desk.definition, way, standing.stage, [], [])
         desk.set(closed_at=None, closing_code="")
+        _leave_archived_team(desk)
     timing.apply(desk, changes)
     code = _ending(desk, standing, data, way)
     desk.write(Stepped(key=way.key, step=way.step, source=way.source, target=standing.stage, reason=data.reason.strip(), code=code))
@@ -81,6 +83,13 @@ def step(desk: Desk, way: Transition, data: StepData, *, arbitrated: bool = Fals
             desk.set(dispatched_at=desk.now)
     desk.save()
     desk.tell(CaseMoved, step=way.step.value, source=way.source, target=standing.stage, state=standing.state.value)
+
+
+def _leave_archived_team(desk: Desk) -> None:
+    """What is opened again lies with no team that was archived meanwhile: whoever had it keeps it, or its unit at large."""
+    team = desk.row.team_id
+    if team is not None and not may_be_given(team, desk.row.unit_id):
+        desk.set(team_id=None)
 
 
 def _check(desk: Desk, way: Transition, data: StepData) -> None:

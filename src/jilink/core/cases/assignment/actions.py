@@ -107,7 +107,8 @@ def _units(organisation: Organisation, book: RuleBook) -> tuple[Problem, ...]:
     ]
     named += [("$.fallback", book.fallback, None)] if book.fallback is not None else []
     paths = dict(Organisation.objects.filter(pk__in=[unit for _, unit, _ in named]).values_list("pk", "path"))
-    teams = dict(Team.objects.filter(pk__in=[team for *_, team in named if team is not None]).values_list("pk", "organisation_id"))
+    working = Team.objects.filter(pk__in=[team for *_, team in named if team is not None], archived_at=None)
+    teams = dict(working.values_list("pk", "organisation_id"))
     top = organisation.path.split("/")[1]
     return tuple(
         Problem(place, gettext_noop("There is no such unit or team here."))

@@ -62,7 +62,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit that rules may name, with its teams."""
+    """A unit that rules may name, with its teams that are not archived."""
 
     id: int
     name: str
@@ -96,9 +96,8 @@ def units(actor: Actor, organisation: int) -> list[Unit]:
     access.require(actor, Permission.MANAGE_CASE_TYPES, organisation)
     path = Organisation.objects.values_list("path", flat=True).get(pk=organisation)
     teams: dict[int, list[tuple[int, str]]] = {}
-    for pk, unit, name in (
-        Team.objects.filter(organisation__path__startswith=path).order_by("name").values_list("pk", "organisation_id", "name")
-    ):
+    working = Team.objects.filter(organisation__path__startswith=path, archived_at=None)
+    for pk, unit, name in working.order_by("name").values_list("pk", "organisation_id", "name"):
         teams.setdefault(unit, []).append((pk, name))
     rows = Organisation.objects.filter(path__startswith=path).order_by("path")
     return [Unit(row.pk, row.name, row.path.count("/") - path.count("/"), tuple(teams.get(row.pk, ()))) for row in rows]

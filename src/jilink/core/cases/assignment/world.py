@@ -60,7 +60,7 @@ class Town:
         if (unit, team) not in self._fits:
             paths = dict(Organisation.objects.filter(pk__in=[unit, self.organisation]).values_list("pk", "path"))
             related = unit in paths and paths[unit].split("/")[1] == paths[self.organisation].split("/")[1]
-            there = team is None or Team.objects.filter(pk=team, organisation_id=unit).exists()
+            there = team is None or Team.objects.filter(pk=team, organisation_id=unit, archived_at=None).exists()
             self._fits[unit, team] = related and there
         return self._fits[unit, team]
 

@@ -132,6 +132,11 @@ class Case(models.Model):
             models.Index(fields=["unit", "due_at", "id"], condition=_OPEN, name="open_case_of_unit"),
             models.Index(fields=["due_at", "id"], condition=_OPEN, name="open_case_by_due"),
             models.Index(fields=["-priority", "-id"], condition=_OPEN, name="open_case_by_priority"),
+            models.Index(
+                fields=["type_key", "latitude", "longitude"],
+                condition=Q(state=State.OPEN.value, latitude__isnull=False),
+                name="open_case_by_place",
+            ),
             models.Index(fields=["due_at", "id"], name="case_by_due"),
             models.Index(fields=["-priority", "-id"], name="case_by_priority"),
             models.Index(fields=["-updated_at", "-id"], name="case_by_change"),

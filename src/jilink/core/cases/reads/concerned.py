@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
-from jilink.core.cases.models import Case
+from jilink.core.cases.models import Case, Request
 from jilink.core.cases.reads.ground import may
 from jilink.core.cases.rules.mentions import called_in
+from jilink.core.cases.rules.workflow import RequestState
 from jilink.core.parties import access, walls
 from jilink.core.parties.members import reads as members
 from jilink.core.parties.models import User
@@ -30,6 +31,17 @@ def audience(case: int, notify: Collection[str]) -> frozenset[int]:
         for role in roles:
             found |= members.in_role(OrganisationId(place), role)
     return frozenset(found)
+
+
+def leads(unit: int) -> frozenset[int]:
+    """Return whom a case concerns that a unit has at large: who gives work there, in the unit or in the nearest above that has any."""
+    return frozenset(members.nearest(OrganisationId(unit), Permission.ASSIGN_CASES))
+
+
+def deciders(case: int, request: int) -> frozenset[int]:
+    """Return who may decide what was asked of a case, nearest to the organisation that answers for it; nobody once it is decided."""
+    row = Request.objects.filter(pk=request, case=case, state=RequestState.ASKED.value).select_related("case").first()
+    return frozenset(members.nearest(OrganisationId(row.case.organisation_id), Permission.APPROVE_CASES)) if row else frozenset()
 
 
 def members_of_team(team: int) -> frozenset[int]:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from jilink.core.parties import access, actions, audit, walls
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.members import actions as members
-from jilink.core.parties.models import Invitation, Team, User
+from jilink.core.parties.members.work import may_be_given
+from jilink.core.parties.models import Invitation, User
 from jilink.core.parties.rules import Permission, Role, Scope, usual_scope
 from jilink.core.parties.tokens import rules as tokens
 from jilink.kernel.clock import utc_now
@@ -53,8 +53,8 @@ def invite(
     moment, title, reaches = now or utc_now(), " ".join(name.split()), scope or usual_scope(role)
     actions.require_may_give(by, role, reaches, organisation)
     if not title or len(title) > 120:
-        raise InvitationRefused(_("Say in at most 120 characters who is invited."))
-    if team is not None and not Team.objects.filter(pk=team, organisation_id=organisation).exists():
+        raise InvitationRefused("Say in at most 120 characters who is invited.")
+    if team is not None and not may_be_given(team, organisation):
         raise NotFound(_HIDDEN)
     secret = tokens.compose(random(tokens.SECRET_BYTES)).removeprefix(tokens.MARK)
     row = Invitation.objects.create(
@@ -117,7 +117,7 @@ def accept_as(*, secret: str, user: int, now: datetime | None = None) -> int:
     with walls.everything():
         row, by = _taken(secret, now)
         if row.organisation.members.filter(user_id=user).exists():
-            raise InvitationRefused(_("You are a member of this organisation already."))
+            raise InvitationRefused("You are a member of this organisation already.")
         return _become_member(row, user, by, now)
 
 
@@ -132,7 +132,7 @@ def _taken(secret: str, now: datetime | None) -> tuple[Invitation, Actor]:
     rows = Invitation.objects.select_for_update(of=("self",)).select_related("organisation", "created_by")
     row = rows.filter(digest=tokens.digest(secret), accepted_at=None, revoked_at=None, expires_at__gt=moment).first()
     if row is None:
-        raise InvitationRefused(_("This invitation is no longer valid. Ask for a new one."))
+        raise InvitationRefused("This invitation is no longer valid. Ask for a new one.")
     _still_given(row)
     row.accepted_at = moment
     row.save(update_fields=["accepted_at"])
@@ -149,7 +149,7 @@ def _still_given(row: Invitation) -> None:
     try:
         actions.require_may_give(access.actor_of(row.created_by), Role(row.role), Scope(row.scope), OrganisationId(row.organisation_id))
     except NotFound:
-        raise InvitationRefused(_("Whoever invited you may not do so any more. Ask for a new invitation.")) from None
+        raise InvitationRefused("Whoever invited you may not do so any more. Ask for a new invitation.") from None
 
 
 def _become_member(row: Invitation, user: int, by: Actor, now: datetime | None) -> int:
@@ -169,5 +169,5 @@ def _username(text: str) -> str:
     except ValidationError as error:
         raise InvitationRefused(" ".join(error.messages)) from error
     if not name or len(name) > 150:
-        raise InvitationRefused(_("Choose a name of at most 150 characters to sign in with."))
+        raise InvitationRefused("Choose a name of at most 150 characters to sign in with.")
     return name

@@ -5,12 +5,12 @@ from datetime import datetime
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import ProtectedError
-from django.utils.translation import gettext as _
 
 from jilink.core.parties import audit, walls
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.actions import NameTaken, require_may_give
-from jilink.core.parties.models import Member, Organisation, Team, TeamMember
+from jilink.core.parties.members.work import lying_with
+from jilink.core.parties.models import Invitation, Member, Organisation, Team, TeamMember
 from jilink.core.parties.rules import Permission, Role, Scope
 from jilink.core.parties.sessions import end_sessions
 from jilink.kernel.clock import utc_now
@@ -22,6 +22,10 @@ _HIDDEN = "There is no such thing, or you may not see it."
 
 class TeamInUse(Refused):
     """Something still belongs to the team."""
+
+
+class TeamArchived(Refused):
+    """An archived team takes nobody in."""
 
 
 class NoMember(Refused):
@@ -59,20 +63,55 @@ def remove_team(*, team: TeamId, by: Actor) -> None:
         with transaction.atomic():
             row.delete()
     except ProtectedError as error:
-        raise TeamInUse(_("Something still belongs to this team. Give it to another one first.")) from error
+        raise TeamInUse("Something still belongs to this team, or once did. Archive it instead.") from error
     audit.record(by, "team.removed", f"team:{team}", organisation)
 
 
 @transaction.atomic
-def put_in_team(*, team: TeamId, user: int, by: Actor, lead: bool = False, now: datetime | None = None) -> None:
-    """Put a person in a team, or make them its lead (or no more). Raises NotFound, NoMember."""
+def archive_team(*, team: TeamId, by: Actor, now: datetime | None = None) -> None:
+    """Put a team away: it is given no new work, takes nobody in, and is still named in what it had. Once archived, nothing changes.
+
+    Raises NotFound, TeamInUse while something open lies with it, which says how much and what.
+    """
     row = _team(team, by)
+    if row.archived_at is not None:
+        return
+    with walls.everything():  # a case of the team may belong to an organisation elsewhere in the tree
+        lying = lying_with(team)
+    if lying.count:
+        numbers = ", ".join(lying.first) + (" …" if lying.count > len(lying.first) else "")
+        raise TeamInUse(
+            "This team still has %(count)d open cases (%(numbers)s). Give them to others first.", count=lying.count, numbers=numbers
+        )
+    row.archived_at = now or utc_now()
+    row.save(update_fields=["archived_at"])
+    Invitation.objects.filter(team=row, accepted_at=None).update(team=None)
+    audit.record(by, "team.archived", f"team:{row.pk}", row.organisation_id)
+
+
+@transaction.atomic
+def restore_team(*, team: TeamId, by: Actor) -> None:
+    """Let an archived team work again, with the people it had; one that works already stays as it is. Raises NotFound."""
+    row = _team(team, by)
+    if row.archived_at is None:
+        return
+    row.archived_at = None
+    row.save(update_fields=["archived_at"])
+    audit.record(by, "team.restored", f"team:{row.pk}", row.organisation_id)
+
+
+@transaction.atomic
+def put_in_team(*, team: TeamId, user: int, by: Actor, lead: bool = False, now: datetime | None = None) -> None:
+    """Put a person in a team, or make them its lead (or no more). Raises NotFound, NoMember, TeamArchived."""
+    row = _team(team, by)
+    if row.archived_at is not None:
+        raise TeamArchived("The team is archived. Restore it first.")
     path = Organisation.objects.values_list("path", flat=True).get(pk=row.organisation_id)
     line = [int(part) for part in path.split("/") if part]
     with walls.everything():  # a member of an organisation above may be in the team; whether one is, is all that is told
         known = Member.objects.filter(user_id=user, organisation_id__in=line).exists()
     if not known:
-        raise NoMember(_("Only members of the organisation can be in its teams."))
+        raise NoMember("Only members of the organisation can be in its teams.")
     TeamMember.objects.update_or_create(
         team=row, user_id=user, defaults={"lead": lead}, create_defaults={"lead": lead, "since": now or utc_now()}
     )
@@ -140,8 +179,8 @@ def _team(team: TeamId, by: Actor) -> Team:
 def _free_name(organisation: int, name: str, except_for: int = 0) -> str:
     wanted = name.strip()
     if not wanted or len(wanted) > 120:
-        raise NameMissing(_("A team needs a name of at most 120 characters."))
+        raise NameMissing("A team needs a name of at most 120 characters.")
     Organisation.objects.select_for_update().get(pk=organisation)  # two of one name at once: the second waits, and is told
     if Team.objects.filter(organisation_id=organisation, name=wanted).exclude(pk=except_for).exists():
-        raise NameTaken(_("There is already a team named %(name)s.") % {"name": wanted})
+        raise NameTaken("There is already a team named %(name)s.", name=wanted)
     return wanted

@@ -1,5 +1,6 @@
 """What may be asked about members and teams."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Count
 
 from jilink.core.parties import walls
-from jilink.core.parties.access import Actor, NotFound, organisations_of, require
+from jilink.core.parties.access import Actor, organisations_of, require
 from jilink.core.parties.models import Member, Organisation, Team, TeamMember, User
 from jilink.core.parties.reads import below
 from jilink.core.parties.rules import NARROWED, ROLES, Permission, Role, Scope
@@ -34,13 +35,14 @@ class MemberView:
 
 @dataclass(frozen=True, slots=True)
 class TeamView:
-    """A team, and who is in it (user numbers; `leads` are among them)."""
+    """A team, and who is in it (user numbers; `leads` are among them). An `archived` one is given no new work."""
 
     id: TeamId
     organisation: OrganisationId
     name: str
     users: tuple[int, ...]
     leads: tuple[int, ...]
+    archived: bool
 
 
 def members(actor: Actor, organisation: OrganisationId) -> list[MemberView]:
@@ -84,12 +86,16 @@ def with_second_factor(actor: Actor, organisation: OrganisationId) -> frozenset[
     return frozenset(Authenticator.objects.filter(user_id__in=inside, type__in=kinds).values_list("user_id", flat=True))
 
 
-def teams(actor: Actor, organisation: OrganisationId | None = None) -> list[TeamView]:
-    """Return the teams of one organisation, or of all whose members the actor may see, by name. Raises NotFound for one across a wall."""
+def teams(actor: Actor, organisation: OrganisationId | None = None, *, archived: bool = False) -> list[TeamView]:
+    """Return the teams of one organisation, or of all whose members the actor may see, by name; with `archived` those too.
+
+    Raises NotFound for an organisation across a wall.
+    """
     if organisation is not None:
         require(actor, Permission.VIEW_MEMBERS, organisation)
     allowed = [organisation] if organisation is not None else organisations_of(actor, Permission.VIEW_MEMBERS)
-    return _views(list(Team.objects.filter(organisation_id__in=allowed).order_by("organisation__path", "name")))
+    rows = Team.objects.filter(organisation_id__in=allowed).order_by("organisation__path", "name")
+    return _views(list(rows if archived else rows.filter(archived_at=None)))
 
 
 def team(actor: Actor, number: TeamId) -> TeamView:
@@ -110,6 +116,7 @@ def _views(rows: list[Team]) -> list[TeamView]:
             row.name,
             tuple(user for user, _lead in inside.get(row.pk, ())),
             tuple(user for user, lead in inside.get(row.pk, ()) if lead),
+            row.archived_at is not None,
         )
         for row in rows
     ]
@@ -118,14 +125,6 @@ def _views(rows: list[Team]) -> list[TeamView]:
 def team_names(numbers: set[int]) -> dict[int, str]:
     """Return the names of these teams, for showing where something lies; ask only for teams of rows the viewer was let to."""
     return dict(Team.objects.filter(pk__in=numbers).values_list("pk", "name"))
-
-
-def organisation_of_team(number: TeamId) -> OrganisationId:
-    """Return whose a team is. Raises NotFound where there is none. No wall is asked: for actions that ask the door themselves."""
-    found = Team.objects.filter(pk=number).values_list("organisation_id", flat=True).first()
-    if found is None:
-        raise NotFound("There is no such thing, or you may not see it.")
-    return OrganisationId(found)
 
 
 def roles_to_give(actor: Actor, organisation: OrganisationId, scope: Scope = Scope.ORGANISATION) -> list[Role]:
@@ -165,10 +164,27 @@ def in_role(organisation: OrganisationId, role: Role) -> set[int]:
 
     No wall is asked: for telling them what happens below.
     """
+    return _nearest(organisation, [role], list(Scope))
+
+
+def nearest(organisation: OrganisationId, permission: Permission) -> set[int]:
+    """Return the active people who hold a permission over all of the organisation, there or in the nearest above that has any.
+
+    Owners, and whoever runs the installation, are they only where nobody else is. No wall is asked: for telling them what happens below.
+    """
+    holding = [role for role, granted in ROLES.items() if permission in granted and role is not Role.SERVICE]
+    whole = [Scope.ORGANISATION, Scope.SUBTREE]
+    working = [role for role in holding if role not in {Role.OPERATOR, Role.OWNER}]
+    return _nearest(organisation, working, whole) or _nearest(organisation, holding, whole)
+
+
+def _nearest(organisation: OrganisationId, roles: Sequence[Role], scopes: Sequence[Scope]) -> set[int]:
     with walls.everything():
         path = Organisation.objects.values_list("path", flat=True).filter(pk=organisation).first() or ""
         line = [int(part) for part in path.split("/") if part]
-        rows = Member.objects.filter(organisation_id__in=line, role=role, user__is_active=True, user__service_of=None)
+        rows = Member.objects.filter(
+            organisation_id__in=line, role__in=roles, scope__in=scopes, user__is_active=True, user__service_of=None
+        )
         found: dict[int, set[int]] = {}
         for place, user, scope in rows.values_list("organisation_id", "user_id", "scope"):
             if place == organisation or scope == Scope.SUBTREE:

@@ -83,6 +83,8 @@ class Team(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=120)
     created_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True)
+    """Since when it is given no new work; null while it works."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="one_team_name_in_an_organisation")]

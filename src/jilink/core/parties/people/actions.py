@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit
@@ -18,6 +17,7 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import CHINA, utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import ConsentId, ContactId, OrganisationId, PersonId
+from jilink.kernel.texts import gettext_noop
 
 
 class ChangedMeanwhile(Refused):
@@ -83,7 +83,7 @@ def edit_person(*, person: PersonId, data: PersonData, by: Actor, version: int |
     """
     row = _locked(person, by)
     if version is not None and row.version != version:
-        raise ChangedMeanwhile(_("Somebody else changed this person in the meantime. Look at it again."))
+        raise ChangedMeanwhile("Somebody else changed this person in the meantime. Look at it again.")
     _take(row, data)
     return _changed(row, "person.changed", by, now)
 
@@ -163,7 +163,7 @@ def set_identity(*, person: PersonId, number: str, by: Actor, now: datetime | No
 def _refuse_double(row: Person, lookups: list[str]) -> None:
     other = Identity.objects.filter(organisation_id=row.organisation_id, lookup__in=lookups).exclude(person=row).first()
     if other is not None:
-        raise IdentityTaken(_("Another person already has this identity number. Merge the two."), PersonId(other.person_id))
+        raise IdentityTaken(gettext_noop("Another person already has this identity number. Merge the two."), PersonId(other.person_id))
 
 
 @transaction.atomic
@@ -189,10 +189,10 @@ def give_consent(
     row, moment = _locked(person, by), now or utc_now()
     told = evidence.strip()
     if not told or len(told) > 400:
-        raise rules.PersonRefused(_("Say in at most 400 characters how the consent is known."))
+        raise rules.PersonRefused("Say in at most 400 characters how the consent is known.")
     since = given_at or moment
     if since > moment or (expires_at is not None and expires_at <= since):
-        raise rules.PersonRefused(_("A consent is given before now, and ends after it was given."))
+        raise rules.PersonRefused("A consent is given before now, and ends after it was given.")
     consent = Consent.objects.create(
         organisation_id=row.organisation_id,
         person=row,

@@ -4,7 +4,6 @@ from datetime import datetime
 
 import msgspec
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit
@@ -57,13 +56,13 @@ def merge_people(*, keep: PersonId, merge: PersonId, by: Actor, now: datetime | 
 
 def _check(kept: Person, merged: Person) -> None:
     if kept.pk == merged.pk:
-        raise MergeRefused(_("This is the same person already."))
+        raise MergeRefused("This is the same person already.")
     if kept.organisation_id != merged.organisation_id:
-        raise MergeRefused(_("These two belong to different organisations."))
+        raise MergeRefused("These two belong to different organisations.")
     if any(row.merged_into_id is not None or row.erased_at is not None for row in (kept, merged)):
-        raise MergeRefused(_("One of the two was merged or erased already."))
+        raise MergeRefused("One of the two was merged or erased already.")
     if Identity.objects.filter(person__in=[kept, merged]).count() == 2:
-        raise MergeRefused(_("These two have different identity numbers, so they are two people."))
+        raise MergeRefused("These two have different identity numbers, so they are two people.")
 
 
 @transaction.atomic
@@ -77,11 +76,11 @@ def undo_merge(*, merge: MergeId, by: Actor, now: datetime | None = None) -> Per
     kept, merged = rows[record.kept_id], rows[record.merged_id]
     moment = now or utc_now()
     if record.undone_at is not None or kept.erased_at is not None:
-        raise MergeRefused(_("There is nothing to undo any more."))
+        raise MergeRefused("There is nothing to undo any more.")
     if kept.merged_into_id is not None:
-        raise MergeRefused(_("The person was itself merged later. Undo that first."))
+        raise MergeRefused("The person was itself merged later. Undo that first.")
     if moment >= record.at + rules.UNDO_WITHIN:
-        raise MergeRefused(_("A merge can be undone within 30 days."))
+        raise MergeRefused("A merge can be undone within 30 days.")
     moved = msgspec.json.decode(record.moved, type=rules.Moved).rows
     for each in holdings():
         if each.name in moved:

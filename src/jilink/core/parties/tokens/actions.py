@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, require
@@ -46,7 +45,7 @@ def add_service_account(
         require(by, permission, organisation)
     title = name.strip()
     if not title or len(title) > 120:
-        raise AccountRefused(_("Give it a name of at most 120 characters."))
+        raise AccountRefused("Give it a name of at most 120 characters.")
     user = User(username=f"service-{secrets.token_hex(6)}", first_name=title, service_of_id=organisation)
     user.set_unusable_password()
     user.save()

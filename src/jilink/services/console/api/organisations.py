@@ -64,13 +64,14 @@ class RoleIn(In):
 
 
 class TeamOut(Out):
-    """A team and its people; `leads` are among `users`."""
+    """A team and its people; `leads` are among `users`. An `archived` one is given no new work."""
 
     id: int
     organisation: int
     name: str
     users: list[int]
     leads: list[int]
+    archived: bool
 
 
 class TeamIn(In):
@@ -159,9 +160,12 @@ def list_audit(request: HttpRequest, organisation: Id, paging: Query[Paging]) ->
 
 
 @router.get("/teams", response=Page[TeamOut], operation_id="list_teams")
-def list_teams(request: HttpRequest, paging: Query[Paging], organisation: Id | None = None) -> Cut[members.TeamView]:
-    """Return the teams of one organisation, or of all whose members may be seen."""
-    rows = members.teams(actor_of(request), OrganisationId(organisation) if organisation is not None else None)
+def list_teams(
+    request: HttpRequest, paging: Query[Paging], organisation: Id | None = None, archived: bool = False
+) -> Cut[members.TeamView]:
+    """Return the teams of one organisation, or of all whose members may be seen; with `archived` those put away too."""
+    place = OrganisationId(organisation) if organisation is not None else None
+    rows = members.teams(actor_of(request), place, archived=archived)
     return cursors.of_all(request, paging, rows, lambda row: row.id)
 
 
@@ -188,8 +192,22 @@ def rename_team(request: HttpRequest, team: Id, given: TeamNameIn) -> Status[Non
 
 @router.delete("/teams/{int:team}", response={204: None}, operation_id="remove_team")
 def remove_team(request: HttpRequest, team: Id) -> Status[None]:
-    """Remove a team to which nothing belongs any more."""
+    """Remove a team to which nothing ever belonged."""
     member_actions.remove_team(team=TeamId(team), by=actor_of(request))
+    return Status(204, None)
+
+
+@router.post("/teams/{int:team}/archive", response={204: None}, operation_id="archive_team")
+def archive_team(request: HttpRequest, team: Id) -> Status[None]:
+    """Put a team away: it is given no new work and is still named in what it had. Refused while open cases lie with it."""
+    member_actions.archive_team(team=TeamId(team), by=actor_of(request))
+    return Status(204, None)
+
+
+@router.post("/teams/{int:team}/restore", response={204: None}, operation_id="restore_team")
+def restore_team(request: HttpRequest, team: Id) -> Status[None]:
+    """Let an archived team work again."""
+    member_actions.restore_team(team=TeamId(team), by=actor_of(request))
     return Status(204, None)
 
 

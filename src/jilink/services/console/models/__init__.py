@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from jilink.services.console.rules.notices import Kind
+from jilink.services.console.rules.notices import CHOSEN, Kind, Way
 
 _USER = "parties.User"
 
@@ -75,7 +75,11 @@ class Notice(models.Model):
     case = models.BigIntegerField()
     by = models.BigIntegerField(null=True)
     event = models.UUIDField()
-    """What told it: the same event twice tells once."""
+    """What told it first: the same event twice tells once."""
+    count = models.PositiveIntegerField(default=1)
+    """How many cases it tells of; `case` is the last of them."""
+    grown = models.TextField(default="[]")
+    """The last events by which it grew, as JSON."""
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)
@@ -90,6 +94,20 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"notice {self.pk}"
+
+
+class NoticeWish(models.Model):
+    """How a member wants to hear of one kind of things; where there is none, as is usual for the kind."""
+
+    user = models.ForeignKey(_USER, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in CHOSEN])
+    way = models.CharField(max_length=6, choices=[(way.value, way.value) for way in Way])
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "kind"], name="one_wish_of_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.way}"
 
 
 class Letterbox(models.Model):

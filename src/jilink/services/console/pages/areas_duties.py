@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jilink.core.areas import actions, reads
 from jilink.core.areas.rules import Duty, Level
+from jilink.core.cases.assignment.categories import categories
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound, organisations_of, require, require_anywhere
 from jilink.core.parties.rules import Permission
@@ -32,26 +33,34 @@ def duties(request: HttpRequest, actor: Actor) -> HttpResponse:
     names = {each.id: each.name for each in choices}
     text = request.GET.get("q", "").strip()[:60]
     area = number(request, "area")
+    kinds = {each.key: each.label.in_(language()) for each in categories(actor, chosen)}
     context = {
         "organisations": choices,
         "chosen": chosen,
-        "rows": [_row(actor, duty, names) for duty in reads.responsibilities(actor, chosen)],
+        "rows": [_row(actor, duty, names, kinds) for duty in reads.responsibilities(actor, chosen)],
         "q": text,
         "found": _found(actor, text) if text else [],
         "area": _named(actor, area) if area else None,
         "units": _units(actor, chosen, names),
+        "kinds": list(kinds.items()),
         "may_manage": chosen in organisations_of(actor, MANAGE),
     }
     return render(request, "console/areas_duties.html", context)
 
 
-def _row(actor: Actor, duty: Duty, names: dict[OrganisationId, str]) -> dict[str, object]:
+def _row(actor: Actor, duty: Duty, names: dict[OrganisationId, str], kinds: dict[str, str]) -> dict[str, object]:
     try:
         area = reads.by_code(actor, duty.layer_key, duty.area_code, on=today())
         name, level = area.name.in_(language()), str(LEVELS[Level(area.level)])
     except NotFound:  # no edition of today has it
         name, level = duty.area_code, _("no longer on the map")
-    return {"duty": duty, "area": name, "level": level, "unit": names.get(OrganisationId(duty.unit), "—")}
+    return {
+        "duty": duty,
+        "area": name,
+        "level": level,
+        "unit": names.get(OrganisationId(duty.unit), "—"),
+        "kind": kinds.get(duty.category, ""),
+    }
 
 
 def _found(actor: Actor, text: str) -> list[dict[str, object]]:

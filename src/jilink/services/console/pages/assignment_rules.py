@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from jilink.core.cases import reads as cases
 from jilink.core.cases.assignment import actions, reads
+from jilink.core.cases.assignment.categories import categories
 from jilink.core.cases.assignment.reads import RulesView
 from jilink.core.cases.assignment.rules import Hours, Keeper, RulesRefused, write_rules
 from jilink.core.cases.rules import versions
@@ -21,6 +22,7 @@ from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
+from jilink.kernel.ids import OrganisationId
 from jilink.services.console.pages.case_types import STATE_WORDS, TONES
 from jilink.services.console.pages.case_types_cells import Cell, Document, changed, form_of
 from jilink.services.console.pages.case_types_parts import words
@@ -55,9 +57,12 @@ def _cells(actor: Actor, view: RulesView) -> tuple[Cell, ...]:
     places = [(f"{one.id}", "　" * one.depth + one.name) for one in units]
     for one in units:
         places += [(f"{one.id}/{team}", "　" * (one.depth + 1) + f"{one.name} · {name}") for team, name in one.teams]
-    kinds = cases.types_in_use(actor, view.organisation)
-    form = kinds[view.type_key].form if view.type_key in kinds else [each for kind in kinds.values() for each in kind.form]
+    types = cases.types_in_use(actor, view.organisation)
+    form = types[view.type_key].form if view.type_key in types else [each for kind in types.values() for each in kind.form]
     asked = [(question.key, question.label.in_(_language())) for question in form]
+    known = categories(actor, OrganisationId(view.organisation))
+    kinds = [("", _("everything not assigned to another unit"))]
+    kinds += [(one.key, f"{one.label.in_(_language())} ({one.key})" if one.label else one.key) for one in known]
     commas = gettext_lazy("Several with commas between them.")
     return (
         Cell("key", "text", gettext_lazy("Key"), help=gettext_lazy("Small letters, digits and _; it is stored, never shown.")),
@@ -80,7 +85,7 @@ def _cells(actor: Actor, view: RulesView) -> tuple[Cell, ...]:
         Cell("skills", "keys", gettext_lazy("Skills needed"), help=commas),
         Cell("speaks", "flag", gettext_lazy("Speaks a language of the person served")),
         Cell("order", "choice", gettext_lazy("Looked for in this order"), lambda _document: [(key, str(word)) for key, word in ORDERS]),
-        Cell("category", "text", gettext_lazy("Category of the responsibility"), help="road.manhole"),
+        Cell("category", "choice", gettext_lazy("Category of the responsibility"), lambda _document: kinds),
     )
 
 

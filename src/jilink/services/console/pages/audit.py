@@ -114,7 +114,7 @@ def _names(actor: Actor, entries: list[Entry]) -> Names:
         if part.split("/")[0][5:].isdecimal() and part.startswith("user:")
     }
     places = {int(each.id): each.name for each in parties.choices(actor, Permission.VIEW_MEMBERS)}
-    teams = {int(each.id): each.name for each in members.teams(actor)}
+    teams = {int(each.id): each.name for each in members.teams(actor, archived=True)}
     return Names(members.people_named(numbers), places, teams)
 
 

@@ -13,6 +13,7 @@ from jilink.kernel.clock import utc_now
 from jilink.services.console.pages.case_deed import Deed, Maker, reason_field
 from jilink.services.console.pages.case_questions import PREFIX, field_of, given_in
 from jilink.services.console.pages.case_words import LINKS, RATINGS
+from jilink.webkit.door import said
 
 
 def afterwards(actor: Actor, view: CaseView, make: Maker) -> list[Deed]:
@@ -69,7 +70,7 @@ class CaseField(forms.CharField):
         try:
             return reads.case_numbered(self.actor, str(words), now=utc_now()).row.id
         except NumberMisread as error:
-            raise forms.ValidationError(_(str(error))) from error
+            raise forms.ValidationError(said(error)) from error
         except NotFound as error:
             raise forms.ValidationError(_("There is no such case, or you may not see it.")) from error
 

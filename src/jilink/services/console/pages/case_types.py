@@ -18,6 +18,7 @@ from jilink.core.cases.reads import TypeView
 from jilink.core.cases.rules import versions
 from jilink.core.cases.rules.definition import Definition, read_definition, write_definition
 from jilink.core.cases.rules.problems import Problem
+from jilink.core.cases.rules.wording import half_said
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
@@ -25,7 +26,7 @@ from jilink.kernel.errors import Refused
 from jilink.services.console.pages.case_questions import field_of
 from jilink.services.console.pages.case_types_cells import Document, changed, form_of
 from jilink.services.console.pages.case_types_drawing import drawing
-from jilink.services.console.pages.case_types_parts import BY_KEY, PARTS, Part, cells_of, fresh, trimmed, words
+from jilink.services.console.pages.case_types_parts import BY_KEY, PARTS, Part, cells_of, fresh, kind_in_words, trimmed, words
 from jilink.webkit.door import said, signed_in
 
 STATE_WORDS = {"draft": gettext_lazy("Draft"), "published": gettext_lazy("In use"), "retired": gettext_lazy("No longer used")}
@@ -102,6 +103,7 @@ def type_page(request: HttpRequest, actor: Actor, number: int) -> HttpResponse:
         "parts": parts,
         "drawing": drawing(view.diagram) if view.diagram else None,
         "problems": shown(view, view.problems),
+        "halves": shown(view, half_said(view.definition)),
     }
     return render(request, "console/case_types_type.html", context)
 
@@ -187,8 +189,7 @@ def part(request: HttpRequest, actor: Actor, number: int, key: str) -> HttpRespo
             _save(view, document, actor)
         return redirect("console:case-type-part", number, key)
     rows = [
-        (index, _title(item), str(item.get("key", item.get("rank", ""))), str(item.get("kind") or item.get("step") or ""))
-        for index, item in enumerate(items)
+        (index, _title(item), str(item.get("key", item.get("rank", ""))), kind_in_words(part, item)) for index, item in enumerate(items)
     ]
     return render(request, "console/case_types_part.html", _head(view) | {"part": part, "rows": rows})
 

@@ -107,13 +107,14 @@ def _limit_inputs(cell: Cell, value: Any) -> dict[str, forms.Field]:  # noqa: AN
     }
     if cell.kind == "limits":
         others = (value or {}).get("by_priority", {})
-        text = "\n".join(f"{rank}: {limit['amount']} {limit['clock']}" for rank, limit in others.items())
+        named = {key: str(word) for key, word in CLOCKS}
+        text = "\n".join(f"{rank}: {limit['amount']} {named.get(limit['clock'], limit['clock'])}" for rank, limit in others.items())
         found[f"{cell.name}.more"] = forms.CharField(
             label=_("Other limits by priority"),
             required=False,
             initial=text,
             widget=forms.Textarea(attrs={"rows": 3}),
-            help_text="5: 4 working_hours",
+            help_text=f"5: 4 {dict(CLOCKS)[Clock.WORKING_HOURS.value]}",
         )
     return found
 
@@ -173,12 +174,12 @@ def _read_limit(cell: Cell, given: Mapping[str, Any]) -> Document | None:
     usual = {"amount": amount, "clock": clock or Clock.WORKING_DAYS.value}
     if cell.kind == "limit":
         return usual
-    others = {}
+    others, named = {}, {str(word): key for key, word in CLOCKS}
     for line in given[f"{cell.name}.more"].splitlines():
         rank, _colon, words = line.partition(":")
-        parts = words.split()
-        if rank.strip().isdigit() and len(parts) == 2 and parts[0].isdigit():
-            others[rank.strip()] = {"amount": int(parts[0]), "clock": parts[1]}
+        count, _space, clock_words = words.strip().partition(" ")
+        if rank.strip().isdigit() and count.isdigit() and clock_words:
+            others[rank.strip()] = {"amount": int(count), "clock": named.get(clock_words.strip(), clock_words.strip())}
     return {"usual": usual, "by_priority": others}
 
 

@@ -192,6 +192,13 @@ def cells_of(part: Part, item: Document) -> tuple[Cell, ...]:
     return (*part.cells, *_EXTRA.get(item.get("kind", ""), ())) if part.key in {"form", "questions"} else part.cells
 
 
+def kind_in_words(part: Part, item: Document) -> str:
+    """Return what kind an item is of, in the reader's language; "" where its part has no kinds."""
+    tables: dict[str, dict[Any, str | Promise]] = {"stages": STAGE_WORDS, "transitions": STEP_WORDS}
+    value = str(item.get("kind") or item.get("step") or "")
+    return str(tables.get(part.key, QUESTION_WORDS).get(value, value))
+
+
 def fresh(part: Part) -> Document:
     """Return a new item of a part."""
     if part.key in {"form", "questions"}:

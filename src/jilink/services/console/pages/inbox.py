@@ -88,7 +88,7 @@ class FilterForm(forms.Form):
         self._offer("stage", _stages(shown))
         self._offer("priority", _priorities(types))
         self._offer("unit", [(str(each.id), f"{'　' * each.depth}{each.name}") for each in parties.choices(actor, Permission.VIEW_CASES)])
-        self._offer("team", [(str(each.id), each.name) for each in members.teams(actor)])
+        self._offer("team", [(str(each.id), each.name) for each in members.teams(actor, archived=True)])
         self._offer("assignee", inbox_deeds.colleagues(actor))
 
     def _offer(self, name: str, choices: Iterable[tuple[str, str]]) -> None:

@@ -72,7 +72,7 @@ def members(request: HttpRequest, actor: Actor, organisation: int) -> HttpRespon
     """Show the members of one organisation with roles, reach, teams and second factors."""
     where = place(actor, organisation, "members")
     found = [each for each in members_reads.members(actor, where.id) if not each.service]
-    teams = {team.id: team.name for team in members_reads.teams(actor, where.id)}
+    teams = {team.id: team.name for team in members_reads.teams(actor, where.id, archived=True)}
     protected = members_reads.with_second_factor(actor, where.id) if where.manages else frozenset()
     rows = [
         {

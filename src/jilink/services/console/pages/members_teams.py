@@ -21,18 +21,24 @@ from jilink.webkit.door import said, signed_in
 def teams(request: HttpRequest, actor: Actor, organisation: int) -> HttpResponse:
     """Show the teams of an organisation with their people."""
     where = place(actor, organisation, "teams")
-    found = reads.teams(actor, where.id)
+    found = reads.teams(actor, where.id, archived=True)
     people = {each.user: each.name or each.username for each in reads.members(actor, where.id) if not each.service}
     names = people | reads.people_named({user for team in found for user in team.users} - set(people))
-    rows = [
-        {
+    rows = {
+        team: {
             "team": team,
             "people": [{"user": user, "name": names.get(user, ""), "lead": user in team.leads} for user in team.users],
             "others": [(user, name) for user, name in people.items() if user not in team.users],
         }
         for team in found
-    ]
-    return render(request, "console/members_teams.html", {"place": where, "rows": rows})
+    }
+    context = {
+        "place": where,
+        "rows": [row for team, row in rows.items() if not team.archived],
+        "archived": [row for team, row in rows.items() if team.archived],
+        "sees_cases": actor.may(Permission.VIEW_CASES),
+    }
+    return render(request, "console/members_teams.html", context)
 
 
 def _team(actor: Actor, organisation: int, team: int) -> tuple[Place, TeamId]:
@@ -90,6 +96,30 @@ def remove(request: HttpRequest, actor: Actor, organisation: int, team: int) -> 
 
 @require_POST
 @signed_in
+def archive(request: HttpRequest, actor: Actor, organisation: int, team: int) -> HttpResponse:
+    """Put a team away that has nothing open left."""
+    where, number = _team(actor, organisation, team)
+    try:
+        actions.archive_team(team=number, by=actor)
+    except actions.TeamInUse as error:
+        messages.error(request, said(error))
+    else:
+        messages.success(request, _("The team was archived."))
+    return redirect("console:teams", where.id)
+
+
+@require_POST
+@signed_in
+def restore(request: HttpRequest, actor: Actor, organisation: int, team: int) -> HttpResponse:
+    """Let an archived team work again."""
+    where, number = _team(actor, organisation, team)
+    actions.restore_team(team=number, by=actor)
+    messages.success(request, _("The team works again."))
+    return redirect("console:teams", where.id)
+
+
+@require_POST
+@signed_in
 def put_in(request: HttpRequest, actor: Actor, organisation: int, team: int) -> HttpResponse:
     """Put a person in a team, make them its lead, or no more."""
     where, number = _team(actor, organisation, team)
@@ -116,6 +146,8 @@ patterns: list[URLPattern] = [
     path("<int:organisation>/teams/add", add, name="add_team"),
     path("<int:organisation>/teams/<int:team>/rename", rename, name="rename_team"),
     path("<int:organisation>/teams/<int:team>/remove", remove, name="remove_team"),
+    path("<int:organisation>/teams/<int:team>/archive", archive, name="archive_team"),
+    path("<int:organisation>/teams/<int:team>/restore", restore, name="restore_team"),
     path("<int:organisation>/teams/<int:team>/put", put_in, name="put_in_team"),
     path("<int:organisation>/teams/<int:team>/take", take_out, name="take_from_team"),
 ]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from jilink.core.cases import actions, reads
 from jilink.core.cases.actions import NewCase
 from jilink.core.cases.reads import types_in_use
+from jilink.core.cases.reads.near import Near, open_near
 from jilink.core.cases.rules.definition import Definition
 from jilink.core.cases.rules.form import AnswersRefused, Place, PlaceQuestion
 from jilink.core.cases.rules.numbers import grouped
@@ -26,9 +27,9 @@ from jilink.services.console.pages.case_questions import kept_answers, shown
 from jilink.services.console.pages.case_words import LINKS, answer_problem, in_words, language
 from jilink.services.console.pages.new_case_draft import Draft
 from jilink.services.console.reads import places
-from jilink.services.console.reads.places import Near
 from jilink.webkit.door import said
 
+NEAR_M, MOST_NEAR = 300.0, 6
 JOINS = (LinkKind.DUPLICATE_OF, LinkKind.PART_OF)
 
 
@@ -83,7 +84,7 @@ def nearby(actor: Actor, draft: Draft) -> list[Near]:
     """Return the open cases of its type near the place of a draft, the nearest first."""
     if draft.latitude is None or draft.longitude is None:
         return []
-    return places.near(actor, draft.longitude, draft.latitude, kind=draft.type, path=draft.area, now=utc_now())
+    return open_near(actor, draft.longitude, draft.latitude, type=draft.type, within_m=NEAR_M, most=MOST_NEAR, now=utc_now())
 
 
 def _new(draft: Draft, definition: Definition) -> NewCase:

@@ -7,15 +7,15 @@ from datetime import datetime
 from jilink.core.cases import reads as cases
 from jilink.core.cases.reads import CaseRow
 from jilink.core.parties.access import Actor
-from jilink.services.console.models import Letterbox, Notice
-from jilink.services.console.rules.notices import Kind
+from jilink.services.console.models import Letterbox, Notice, NoticeWish
+from jilink.services.console.rules.notices import CHOSEN, Kind, Way, usual
 
 SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """One notice; `case` is None once the case is out of the member's reach."""
+    """One notice of `count` cases; `case` is the last of them, None once it is out of the member's reach."""
 
     id: int
     kind: Kind
@@ -23,6 +23,7 @@ class NoticeView:
     by: int | None
     at: datetime
     read: bool
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ def letterbox(actor: Actor) -> str:
     return Letterbox.objects.filter(user_id=actor.user or 0).values_list("address", flat=True).first() or ""
 
 
+def wishes(actor: Actor) -> dict[Kind, Way]:
+    """Return how the actor hears of what concerns several people."""
+    said = dict(NoticeWish.objects.filter(user_id=actor.user or 0).values_list("kind", "way"))
+    return {kind: Way(said.get(kind.value, usual(kind))) for kind in CHOSEN}
+
+
 def recipient_of(notice: int) -> int | None:
     """Return whose a notice is; None where it is gone. For letters."""
     return Notice.objects.filter(pk=notice).values_list("user_id", flat=True).first()
@@ -68,4 +75,4 @@ def letter(actor: Actor, notice: int, *, now: datetime) -> Letter | None:
 
 def _views(actor: Actor, rows: Sequence[Notice], now: datetime) -> list[NoticeView]:
     seen = {row.id: row for row in cases.rows_of(actor, {row.case for row in rows}, now=now)}
-    return [NoticeView(row.pk, Kind(row.kind), seen.get(row.case), row.by, row.at, row.read_at is not None) for row in rows]
+    return [NoticeView(row.pk, Kind(row.kind), seen.get(row.case), row.by, row.at, row.read_at is not None, row.count) for row in rows]

@@ -10,6 +10,10 @@ KEPT_READ, KEPT = timedelta(days=30), timedelta(days=180)
 """How long a notice is kept once it was read, and at all."""
 MAIL_AFTER = timedelta(minutes=2)
 """A notice that was read by then needs no letter."""
+TOGETHER = timedelta(hours=1)
+"""What is told together is one notice until it was read or is so old."""
+REMEMBERED = 50
+"""Events by which a notice grew that it knows again; an event that comes twice comes soon."""
 
 
 class Kind(StrEnum):
@@ -17,6 +21,10 @@ class Kind(StrEnum):
 
     ASSIGNED = "assigned"
     TEAM = "team"
+    UNIT = "unit"
+    """A unit was given a case, and nobody in particular has it."""
+    WAITING = "waiting"
+    """A request waits for a decision."""
     ESCALATED = "escalated"
     OVERDUE = "overdue"
     HELP = "help"
@@ -27,14 +35,32 @@ class Kind(StrEnum):
     MENTIONED = "mentioned"
 
 
+class Way(StrEnum):
+    """How somebody wants to hear of a kind of things."""
+
+    NOT = "not"
+    BELL = "bell"
+    LETTER = "letter"
+    """By the bell, and by letter once it is left unread."""
+
+
+CHOSEN: tuple[Kind, ...] = (Kind.TEAM, Kind.UNIT, Kind.WAITING)
+"""What concerns several people alike: told together, never a storm, and each says whether and how they want to hear of it."""
+
+
+def usual(kind: Kind) -> Way:
+    """Return how somebody who did not say hears of something: of new cases by the bell alone, of a request by letter too."""
+    return Way.BELL if kind in {Kind.TEAM, Kind.UNIT} else Way.LETTER
+
+
 def told(people: Iterable[int | None], by: int | None) -> list[int]:
     """Return who is told: each once, and never whoever did it."""
     return sorted({each for each in people if each is not None} - {by})
 
 
-def of_assignment(assignee: int | None, team: int | None) -> Kind | None:
-    """Return why somebody is told that a case was given: as a person, as a member of a team; None where it went to a unit at large."""
-    return Kind.ASSIGNED if assignee is not None else Kind.TEAM if team is not None else None
+def of_assignment(assignee: int | None, team: int | None) -> Kind:
+    """Return why somebody is told that a case was given: as a person, as a member of a team, or as who leads a unit."""
+    return Kind.ASSIGNED if assignee is not None else Kind.TEAM if team is not None else Kind.UNIT
 
 
 def of_escalation(rung: str, overdue: bool) -> Kind:
