@@ -30,7 +30,7 @@ def signed_in(
         try:
             return page(request, actor, *args, **kwargs)
         except NotFound as error:
-            refusals.note(actor, error)
+            refusals.note(actor, error, page_of(request))
             raise Http404 from error
         except Refused as error:
             return problem(request, 400, _("That cannot be done"), said(error))
@@ -38,6 +38,12 @@ def signed_in(
             return problem(request, 503, _("This is not available right now"), _("Nothing you entered was lost. Try again in a moment."))
 
     return entered
+
+
+def page_of(request: HttpRequest) -> str:
+    """Return a page by the name of its route, for the audit and the journal: an address may name a person."""
+    match = request.resolver_match
+    return f"page:{match.view_name or match.route}" if match else "page:unknown"
 
 
 def said(error: Refused) -> str:

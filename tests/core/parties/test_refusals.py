@@ -63,14 +63,33 @@ def test_a_wrong_token_leaves_one_entry_an_address(world: World) -> None:
     assert refused() == [("nobody", "unknown", None, "token 127.0.0.1")]
 
 
-def test_what_a_role_does_not_grant_is_written_down_once_where_it_is_of_ones_own_organisation(world: World) -> None:
+def test_what_is_refused_is_written_down_where_the_account_belongs_and_no_flood_fills_the_audit(world: World) -> None:
     analyst, stranger = world.actor(Role.ANALYST, world.north), world.actor(Role.OWNER, world.south)
-    for actor, permission in ((analyst, Permission.MANAGE_MEMBERS), (stranger, Permission.VIEW_CASES), (stranger, Permission.READ_FRAMES)):
-        for _try in range(2):
-            with pytest.raises(NotFound) as error:
-                access.require(actor, permission, world.north)
-            note(actor, error.value)
-    assert refused() == [(analyst.name, "permission:members.manage", world.north, ""), (stranger.name, "permission:frames.read", None, "")]
+    for actor, place in ((analyst, world.north), (stranger, world.north), (stranger, None)):
+        with pytest.raises(NotFound) as error:
+            access.require(actor, Permission.MANAGE_MEMBERS, place)
+        note(actor, error.value, f"page:{place}")
+    note(NOBODY, error.value, "page:x")
+    assert refused() == [
+        (analyst.name, f"page:{world.north}", world.north, "members.manage"),
+        (stranger.name, f"page:{world.north}", world.south, ""),
+        (stranger.name, "page:None", world.south, ""),
+    ]
+    for _try in range(120):
+        note(stranger, error.value, "page:flood")
+    assert [detail for _who, page, _place, detail in refused() if page == "page:flood"] == ["", "×10", "×100"]
+
+
+def test_a_page_and_an_operation_are_named_as_they_are_declared_and_never_by_their_address(world: World) -> None:
+    browser = signed_in(world.person(Role.DISPATCHER, world.north))
+    for address in ("/console/people/4711/", "/console/people/4712/", "/api/v1/people/4711", "/console/cases/%E7%8E%8B"):
+        assert browser.get(address).status_code == 404
+    assert [(page, place) for _who, page, place, _detail in refused()] == [
+        ("page:console:person", world.north),
+        ("operation:read_person", world.north),
+        ("page:console:case", world.north),
+    ]
+    assert audit.verify().broken_at is None
 
 
 def signed_in(person: User) -> Client:

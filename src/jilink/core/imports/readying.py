@@ -20,13 +20,13 @@ from jilink.core.imports import rules
 from jilink.core.imports.registry import Noun
 from jilink.core.imports.rules import LARGEST_UNPACKED, LONGEST_LINE, MOST_ROWS, FileRefused, RowRefused
 from jilink.core.imports.storage import PIECE, PLAIN, ROWS, UPLOAD, disk, path_of
+from jilink.kernel import sheets
 from jilink.kernel.texts import gettext_noop
 
 Values = dict[str, object]
 Read = tuple[int, Values | RowRefused]
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _BETWEEN = re.compile(r"[;；|\n]")
-_FORMULA = re.compile(r"'(?=[=+\-@\t\r])")
 
 
 def ready(job: int, noun: Noun) -> int:
@@ -185,7 +185,7 @@ def _values(cells: Iterable[tuple[str, str]], noun: Noun) -> Values:
     """Return what a row says; an empty cell says nothing, and an apostrophe before what looks like a formula is none of the text."""
     found: Values = {}
     for name, cell in cells:
-        text = _FORMULA.sub("", cell.strip(), count=1) if cell.lstrip().startswith("'") else cell.strip()
+        text = sheets.text(cell.strip())
         outer, _dot, inner = name.partition(".")
         if not text:
             continue

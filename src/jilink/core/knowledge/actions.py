@@ -1,5 +1,9 @@
-"""The only writers of articles."""
+"""The only writers of articles.
 
+`still` is asked once nobody else can change the article; it raises where it is not as the caller thinks.
+"""
+
+from collections.abc import Callable
 from datetime import date, datetime
 
 from django.db import transaction
@@ -18,6 +22,8 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import ArticleId, FileId, OrganisationId
 from jilink.kernel.texts import Text
 
+Still = Callable[[], None] | None
+
 
 class WrittenMeanwhile(ArticleRefused):
     """Somebody else wrote a version since the one this was based on."""
@@ -34,13 +40,15 @@ def add_article(*, organisation: OrganisationId, title: Text, body: Text, by: Ac
 
 
 @transaction.atomic
-def write_version(*, article: ArticleId, title: Text, body: Text, based_on: int, by: Actor, now: datetime | None = None) -> int:
+def write_version(
+    *, article: ArticleId, title: Text, body: Text, based_on: int | None, by: Actor, now: datetime | None = None, still: Still = None
+) -> int:
     """Add a version and return its number; readers go on seeing the published one.
 
-    `based_on` is the number of the version that was changed. Raises NotFound, ArticleRefused, WrittenMeanwhile.
+    `based_on` is the number of the version that was changed, None where `still` looks. Raises NotFound, ArticleRefused, WrittenMeanwhile.
     """
-    row = _row(article, Permission.WRITE_KNOWLEDGE, by)
-    if based_on != row.latest:
+    row = _row(article, Permission.WRITE_KNOWLEDGE, by, still)
+    if based_on not in (None, row.latest):
         raise WrittenMeanwhile(
             "Version %(latest)s was written meanwhile. Nothing of yours is lost: compare the two and save again.", latest=row.latest
         )
@@ -50,31 +58,38 @@ def write_version(*, article: ArticleId, title: Text, body: Text, based_on: int,
 
 @transaction.atomic
 def describe_article(
-    *, article: ArticleId, audience: Audience, shared_below: bool, topics: list[str], review_at: date | None, by: Actor
+    *,
+    article: ArticleId,
+    audience: Audience,
+    shared_below: bool,
+    topics: list[str],
+    review_at: date | None,
+    by: Actor,
+    still: Still = None,
 ) -> None:
     """Say who reads an article, what it is filed under, and when somebody should look at it again. Raises NotFound, ArticleRefused."""
-    row = _row(article, Permission.REVIEW_KNOWLEDGE, by)
+    row = _row(article, Permission.REVIEW_KNOWLEDGE, by, still)
     row.audience, row.shared_below, row.topics, row.review_at = audience, shared_below, rules.filed(topics), review_at
     row.save(update_fields=["audience", "shared_below", "topics", "review_at"])
     audit.record(by, "article.described", f"article:{article}", row.organisation_id, detail=audience.value)
 
 
 @transaction.atomic
-def submit_article(*, article: ArticleId, by: Actor, now: datetime | None = None) -> None:
+def submit_article(*, article: ArticleId, by: Actor, now: datetime | None = None, still: Still = None) -> None:
     """Ask for the latest version to be published. Raises NotFound, ArticleRefused."""
-    _step(_row(article, Permission.WRITE_KNOWLEDGE, by), Step.SUBMIT, now)
+    _step(_row(article, Permission.WRITE_KNOWLEDGE, by, still), Step.SUBMIT, now)
 
 
 @transaction.atomic
-def return_article(*, article: ArticleId, by: Actor, now: datetime | None = None) -> None:
+def return_article(*, article: ArticleId, by: Actor, now: datetime | None = None, still: Still = None) -> None:
     """Give a version back to its writer. Raises NotFound, ArticleRefused."""
-    _step(_row(article, Permission.REVIEW_KNOWLEDGE, by), Step.RETURN, now)
+    _step(_row(article, Permission.REVIEW_KNOWLEDGE, by, still), Step.RETURN, now)
 
 
 @transaction.atomic
-def publish_article(*, article: ArticleId, by: Actor, now: datetime | None = None) -> None:
+def publish_article(*, article: ArticleId, by: Actor, now: datetime | None = None, still: Still = None) -> None:
     """Let readers see, and find, the latest version; somebody other than its writer does it. Raises NotFound, ArticleRefused."""
-    row = _row(article, Permission.PUBLISH_KNOWLEDGE, by)
+    row = _row(article, Permission.PUBLISH_KNOWLEDGE, by, still)
     moment = now or utc_now()
     version = Version.objects.get(article=row, number=row.latest)
     rules.after(row.state, Step.PUBLISH)
@@ -88,9 +103,9 @@ def publish_article(*, article: ArticleId, by: Actor, now: datetime | None = Non
 
 
 @transaction.atomic
-def retire_article(*, article: ArticleId, by: Actor, now: datetime | None = None) -> None:
+def retire_article(*, article: ArticleId, by: Actor, now: datetime | None = None, still: Still = None) -> None:
     """Take an article from its readers; it is kept. Raises NotFound, ArticleRefused."""
-    row = _row(article, Permission.PUBLISH_KNOWLEDGE, by)
+    row = _row(article, Permission.PUBLISH_KNOWLEDGE, by, still)
     _step(row, Step.RETIRE, now)
     INDEX.forget([row.pk])
     outbox.add(ArticleRetired(article=row.pk), organisation=row.organisation_id, aggregate=f"article:{row.pk}")
@@ -133,11 +148,13 @@ def detach_file(*, article: ArticleId, file: FileId, by: Actor) -> None:
         files.remove_file(file=file, permission=Permission.WRITE_KNOWLEDGE, by=by)
 
 
-def _row(article: ArticleId, permission: Permission, by: Actor) -> Article:
+def _row(article: ArticleId, permission: Permission, by: Actor, still: Still = None) -> Article:
     row = Article.objects.select_for_update().filter(pk=article).first()
     if row is None:
         raise NotFound("There is no such article, or you may not see it.")
     require(by, permission, row.organisation_id)
+    if still is not None:
+        still()
     return row
 
 

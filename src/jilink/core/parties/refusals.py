@@ -1,6 +1,7 @@
 """What is refused and written down: attempts at what somebody may not do, and attempts to sign in.
 
-Nobody can flood the audit: what is refused again within five minutes, of the same account or from the same address, is no new entry.
+Nobody can flood the audit: of what one account is refused again and again, the 1st, 10th, 100th, ... time is an entry; it is counted anew
+once five minutes have passed without another. Of attempts to sign in, those from the same address within five minutes are one entry.
 """
 
 from hashlib import sha256
@@ -11,23 +12,43 @@ from django.db import transaction
 from jilink.core.parties import audit, walls
 from jilink.core.parties.access import NOBODY, Actor, NotFound
 from jilink.core.parties.models import Member, User
-from jilink.core.parties.rules import SENSITIVE
 
 SAID_AGAIN_AFTER_S = 300
 
 
-def note(actor: Actor, error: NotFound) -> None:
-    """Write down that somebody asked for what they may not: where their role grants it nowhere, or where it is sensitive.
+def note(actor: Actor, error: NotFound, where: str) -> None:
+    """Write down that somebody who is signed in was refused at a page or an operation.
 
+    `where` names it as it is declared, ``page:console:case`` or ``operation:read_case``, never by its address: that may name a person.
     What does not exist and what a wall hides are written down alike, so that neither the entry nor the time it takes tells which.
-    Call it outside of the transaction that the refusal ended.
+    Call it outside of the transaction that the refusal ended, once for a request.
     """
-    permission = error.permission
-    if permission is None or actor.user is None or (permission not in SENSITIVE and actor.may(permission)):
+    if actor.user is None:
         return
-    place = error.organisation if error.organisation in actor.organisations else None
-    if _first(f"{actor.name} {permission} {place}"):
-        audit.record(actor, "access.refused", f"permission:{permission.value}", place)
+    count = _times(f"{actor.name} {where}")
+    if count != 10 ** (len(str(count)) - 1):
+        return
+    inside = error.organisation in actor.organisations
+    lacking = error.permission.value if inside and error.permission else ""
+    times = f"×{count}" if count > 1 else ""
+    detail = " ".join(part for part in (lacking, times) if part)
+    audit.record(actor, "access.refused", where, error.organisation if inside else _home(actor.user), detail=detail)
+
+
+def _home(user: int) -> int | None:
+    """Return the organisation that answers for an account: that of its first membership."""
+    with walls.everything():
+        return Member.objects.filter(user=user).order_by("pk").values_list("organisation", flat=True).first()
+
+
+def _times(what: str) -> int:
+    """Return how often this was refused, this time counted; what is told at the same moment may count as one."""
+    key = _key(what)
+    if cache.add(key, 1, SAID_AGAIN_AFTER_S):
+        return 1
+    count = cache.get(key, 0) + 1
+    cache.set(key, count, SAID_AGAIN_AFTER_S)
+    return int(count)
 
 
 def note_sign_in(why: str, *, account: int | None = None, address: str | None = None) -> None:
@@ -50,4 +71,8 @@ def account_named(username: str) -> int | None:
 
 
 def _first(what: str) -> bool:
-    return bool(cache.add(f"refused:{sha256(what.encode()).hexdigest()}", 1, SAID_AGAIN_AFTER_S))
+    return bool(cache.add(_key(what), 1, SAID_AGAIN_AFTER_S))
+
+
+def _key(what: str) -> str:
+    return f"refused:{sha256(what.encode()).hexdigest()}"

@@ -138,23 +138,6 @@ USUAL_SCOPE: dict[Role, Scope] = {
 }
 """What a role reaches unless its giver says otherwise; every role that is not named reaches the subtree."""
 
-SENSITIVE: frozenset[Permission] = frozenset(
-    {
-        _P.VIEW_TRACKS,
-        _P.VIEW_MEDIA,
-        _P.READ_FRAMES,
-        _P.REVEAL_CONTACTS,
-        _P.REVEAL_PEOPLE,
-        _P.REVEAL_IDENTITIES,
-        _P.EXPORT_PEOPLE,
-        _P.ERASE_PEOPLE,
-        _P.READ_AUDIT,
-        _P.MANAGE_TOKENS,
-        _P.MANAGE_WEBHOOKS,
-    }
-)
-"""Whose refusals are written down even where the asking person holds them elsewhere."""
-
 TWO_FACTORS: frozenset[Role] = frozenset({Role.OPERATOR, Role.OWNER, Role.SUPERVISOR})
 """Who may do nothing before a second factor is set up, where the installation requires them."""
 

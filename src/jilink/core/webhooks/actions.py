@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
@@ -80,12 +80,17 @@ def add_endpoint(
 
 
 @transaction.atomic
-def change_endpoint(*, endpoint: int, url: str, kinds: str, active: bool, by: Actor, description: str = "") -> None:
+def change_endpoint(
+    *, endpoint: int, url: str, kinds: str, active: bool, by: Actor, description: str = "", still: Callable[[], None] | None = None
+) -> None:
     """Change where and of what an endpoint is told, or switch it off and on. Raises NotFound, AddressRefused, KindRefused.
 
-    What waits while it is off is sent once it is on again, unless its time has passed.
+    What waits while it is off is sent once it is on again, unless its time has passed. `still` is asked once nobody else can change it;
+    it raises where it is not as the caller thinks.
     """
     row = _lock(endpoint, by)
+    if still is not None:
+        still()
     row.url, row.kinds, row.description = rules.address(url, _allowed()), rules.kinds(kinds), description[:200]
     row.active, row.stopped_because = active, ""
     row.save(update_fields=["url", "kinds", "description", "active", "stopped_because"])
@@ -93,9 +98,11 @@ def change_endpoint(*, endpoint: int, url: str, kinds: str, active: bool, by: Ac
 
 
 @transaction.atomic
-def remove_endpoint(*, endpoint: int, by: Actor) -> None:
-    """Forget an endpoint with the record of its deliveries. Raises NotFound."""
+def remove_endpoint(*, endpoint: int, by: Actor, still: Callable[[], None] | None = None) -> None:
+    """Forget an endpoint with the record of its deliveries; `still` as for `change_endpoint`. Raises NotFound."""
     row = _lock(endpoint, by)
+    if still is not None:
+        still()
     audit.record(by, "webhook.removed", f"webhook:{row.pk}", row.organisation_id)
     row.delete()
 

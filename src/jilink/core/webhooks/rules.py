@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import ipaddress
 import re
+import socket
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -87,13 +88,25 @@ def address(url: str, allowed: Sequence[Network]) -> str:
         raise AddressRefused("Leave user name, password and # out of the address.")
     if parts.scheme != "https" and not (parts.scheme == "http" and allowed):
         raise AddressRefused("The address must begin with https://.")
-    try:
-        literal = ipaddress.ip_address(host)
-    except ValueError:
+    literal = _literal(host)
+    if literal is None:
         return text
     if not reachable(literal, plain=parts.scheme == "http", allowed=allowed):
         raise AddressRefused("This address lies in a private network.")
     return text
+
+
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the IP address that a host is, also one written as ``127.1``, ``0x7f000001`` or with a dot behind; None for a name."""
+    plain = host.rstrip(".")
+    try:
+        return ipaddress.ip_address(plain)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(plain)) if plain.isascii() and " " not in plain else None
+    except OSError:
+        return None
 
 
 def networks(text: str) -> tuple[Network, ...]:
@@ -118,10 +131,14 @@ def reachable(place: ipaddress.IPv4Address | ipaddress.IPv6Address, *, plain: bo
             return reachable(inner, plain=plain, allowed=allowed)
     if any(place.version == network.version and place in network for network in allowed):
         return True
+    if isinstance(place, ipaddress.IPv6Address) and place not in _UNICAST:
+        return False
     return not plain and place.is_global and not place.is_multicast
 
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that was ever given out (IANA, "Internet Protocol Version 6 Address Space"); of the rest, routers may make anything."""
 
 
 def _inner(place: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

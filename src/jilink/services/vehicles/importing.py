@@ -11,6 +11,7 @@ from jilink.core.assets import reads as assets
 from jilink.core.assets.rules import terminal_phone
 from jilink.core.parties.access import Actor, require
 from jilink.core.parties.rules import Permission
+from jilink.kernel import sheets
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
 from jilink.protocols.jt808.vendors import PROFILES
@@ -47,7 +48,6 @@ KINDS = {
 }
 """Kinds that are understood beside the English ones."""
 MOST_ROWS = 20_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class FileRefused(Refused):
@@ -99,7 +99,7 @@ def _rows(content: bytes) -> Iterable[dict[str, str]]:
             if count > MOST_ROWS:
                 raise FileRefused(_("A file may have %(count)d rows; split this one.") % {"count": MOST_ROWS})
             if any(cell.strip() for cell in row):
-                yield {name: cell.strip() for name, cell in zip(names, row, strict=False) if name in COLUMNS}
+                yield {name: sheets.text(cell.strip()) for name, cell in zip(names, row, strict=False) if name in COLUMNS}
     except csv.Error as error:
         raise FileRefused(_("The file is damaged: %(error)s") % {"error": error}) from error
 
@@ -175,7 +175,7 @@ def write(records: Iterable[Record]) -> Iterable[str]:
     writer.writerow(["organisation", *COLUMNS])
     for record in records:
         values = [record.organisation_name, *(str(getattr(record, name)) for name in COLUMNS)]
-        writer.writerow([f"'{value}" if value.startswith(_FORMULA) else value for value in values])
+        writer.writerow([sheets.cell(value) for value in values])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()

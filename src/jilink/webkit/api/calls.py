@@ -32,6 +32,8 @@ class Call:
     actor: Actor = NOBODY
     headers: dict[str, str] = field(default_factory=dict)
     """Added to the answer."""
+    mark: str = ""
+    """The entity tag of the answer, where the operation knows it better than its bytes do."""
     refused: NotFound | None = None
     """What the door of the walls refused, for the audit."""
 

@@ -45,7 +45,7 @@ def guarded(run: Run) -> Run:
             response = marks.marked(request, response)
         allowance.write(response)
         if call.refused is not None:  # not in the transaction that the refusal ended
-            refusals.note(actor, call.refused)
+            refusals.note(actor, call.refused, f"operation:{operation.operation_id}" if isinstance(operation, Operation) else "operation")
         elif wrong and not allowance.wait_s:
             refusals.note_sign_in("token", address=limits.address_of(request))
         for name, value in call.headers.items():

@@ -1,18 +1,25 @@
 """Marks of what a read returned, so that an unchanged thing is not sent again and a changed one not overwritten (RFC 9110, 8.8.3 and 13).
 
 A mark is the thing's version, where it has one, and a hash of its representation: ``"7-4f0c…"``. If-Match compares the version.
+A thing that is `Watched` has a mark of its parts, ``"4f0c….a1b2c3d4e5f6…"``: If-Match compares those, and 412 names the ones that changed.
 """
 
 import hashlib
 import re
+from collections.abc import Callable, Sequence
 
 import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
+from ninja import Schema
 
 from jilink.kernel.texts import gettext_noop
-from jilink.webkit.api.problems import PreconditionFailed
+from jilink.webkit.api.calls import call_of
+from jilink.webkit.api.problems import Fault, PreconditionFailed
 
 _MARK = re.compile(r'"(?:(\d{1,18})-)?[0-9a-f]{24}"')
+_PARTS = re.compile(r'"[0-9a-f]{24}\.((?:[0-9a-f]{6})*)"')
+_NONE_OF_OURS = gettext_noop("If-Match names no version of this thing. Send the ETag that its read answered with.")
 _MARKED = frozenset({"GET", "PUT", "PATCH"})
 
 
@@ -27,8 +34,64 @@ def expected_version(request: HttpRequest) -> int | None:
         return None
     found = _MARK.fullmatch(told)
     if found is None or found[1] is None:
-        raise PreconditionFailed(gettext_noop("If-Match names no version of this thing. Send the ETag that its read answered with."))
+        raise PreconditionFailed(_NONE_OF_OURS)
     return int(found[1])
+
+
+class Watched:
+    """A thing of which If-Match guards some parts: those that people change, not those that change by themselves."""
+
+    def __init__(self, shape: type[Schema], *parts: str) -> None:
+        """`parts` are pointers into the shape (RFC 6901)."""
+        self._shape, self._parts = shape, parts
+
+    def shown(self, request: HttpRequest, thing: object) -> object:
+        """Return what a read answers with, and have its mark sent along."""
+        read = self._read(thing)
+        whole = hashlib.sha256(msgspec.json.encode(read, order="deterministic")).hexdigest()[:24]
+        call_of(request).mark = f'"{whole}.{"".join(self._marks(read))}"'
+        return thing
+
+    def check(self, request: HttpRequest, now: Callable[[], object]) -> Callable[[], None] | None:
+        """Return what an action calls once it holds the row, None where If-Match says nothing: it raises PreconditionFailed.
+
+        `now` reads the thing as it is then; None where there is none.
+        """
+        told = request.headers.get("If-Match", "").strip()
+        if not told or told == "*":
+            return None
+        found = [match[1] for part in told.split(",") if (match := _PARTS.fullmatch(part.strip()))]
+        kept = [text for text in found if len(text) == 6 * len(self._parts)]
+
+        def compare() -> None:
+            thing = now()
+            if not kept or thing is None:
+                raise PreconditionFailed(_NONE_OF_OURS)
+            stands = self._marks(self._read(thing))
+            if "".join(stands) not in kept:
+                raise self._changed(kept[-1], stands)
+
+        return compare
+
+    def _changed(self, told: str, stands: Sequence[str]) -> PreconditionFailed:
+        error = PreconditionFailed(gettext_noop("Somebody changed this since you read it. Read it again and change what it says now."))
+        was = [told[at : at + 6] for at in range(0, len(told), 6)]
+        words = _("It is not what you read.")
+        changed = [part for part, before, after in zip(self._parts, was, stands, strict=True) if before != after]
+        error.faults = [Fault(detail=words, pointer=part) for part in changed]
+        return error
+
+    def _read(self, thing: object) -> object:
+        return self._shape.model_validate(thing).model_dump(mode="json")
+
+    def _marks(self, read: object) -> list[str]:
+        return [hashlib.sha256(msgspec.json.encode(_at(read, part), order="deterministic")).hexdigest()[:6] for part in self._parts]
+
+
+def _at(read: object, pointer: str) -> object:
+    for name in pointer.split("/")[1:]:
+        read = read.get(name) if isinstance(read, dict) else None
+    return read
 
 
 def marked(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -36,7 +99,7 @@ def marked(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     if request.method not in _MARKED or response.status_code != 200 or not isinstance(response, HttpResponse):
         return response
     if not response.has_header("ETag"):
-        response["ETag"] = mark(response.content)
+        response["ETag"] = call_of(request).mark or mark(response.content)
     response["Cache-Control"] = response.get("Cache-Control", "private, no-cache")
     if request.method == "GET" and _has(request.headers.get("If-None-Match", ""), response["ETag"]):
         bare = HttpResponse(status=304, headers={name: response[name] for name in ("ETag", "Cache-Control") if response.has_header(name)})

@@ -47,7 +47,9 @@ class Conflict(Refused):
 
 
 class PreconditionFailed(Refused):
-    """The thing is not as If-Match says (RFC 9110, 13.1.1)."""
+    """The thing is not as If-Match says (RFC 9110, 13.1.1). `faults` name what changed, where that is known."""
+
+    faults: Sequence["Fault"] = ()
 
 
 class Faulty(Refused):
@@ -144,7 +146,8 @@ def of_refusal(request_id: str, error: Refused, conditional: bool = False) -> Ht
     if isinstance(error, NotFound):  # one sentence for all: its own words could tell what is hidden from what is not there
         return answer(request_id, 404, detail=_("There is no such thing, or you may not see it."))
     if isinstance(error, PreconditionFailed) or (conditional and isinstance(error, tuple(_conflicts))):
-        return answer(request_id, 412, code="changed_meanwhile", detail=said(error))
+        changed = error.faults if isinstance(error, PreconditionFailed) else ()
+        return answer(request_id, 412, code="changed_meanwhile", detail=said(error), errors=changed)
     if isinstance(error, tuple(_conflicts)):
         return answer(request_id, 409, code=code_of(error), detail=said(error))
     explain = _explained.get(type(error))

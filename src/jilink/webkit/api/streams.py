@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from jilink.core.parties import walls
 from jilink.core.parties.access import Actor
+from jilink.kernel import sheets
 
 NDJSON, CSV = "application/x-ndjson", "text/csv; charset=utf-8"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def streamed(request: HttpRequest, actor: Actor, chunks: Iterator[bytes], content_type: str, name: str) -> StreamingHttpResponse:
@@ -54,7 +54,7 @@ def ndjson(pages: Iterable[Sequence[BaseModel]]) -> Iterator[bytes]:
 def as_csv(shape: type[BaseModel], pages: Iterable[Sequence[BaseModel]]) -> Iterator[bytes]:
     """Yield a heading and each page as comma-separated values (RFC 4180); what is no plain value stands there as JSON.
 
-    A text that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV Injection").
+    A text that a spreadsheet would take for a formula begins with an apostrophe (`kernel.sheets`).
     """
     yield lines([list(shape.model_fields)])
     for page in pages:
@@ -72,5 +72,5 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return sheets.cell(value)
     return msgspec.json.encode(value).decode()

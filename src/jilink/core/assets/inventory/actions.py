@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -54,19 +54,24 @@ class AssetData:
 
 
 @transaction.atomic
-def set_kind(*, organisation: OrganisationId, key: str, kind: Kind, by: Actor, now: datetime | None = None) -> None:
+def set_kind(
+    *, organisation: OrganisationId, key: str, kind: Kind, by: Actor, now: datetime | None = None, still: Callable[[], None] | None = None
+) -> None:
     """Lay down a kind of asset for an organisation and those below it, or change it. Raises NotFound, KindRefused.
 
-    Assets that no longer fit stay as they are until they are next changed.
+    Assets that no longer fit stay as they are until they are next changed. `still` is asked once nobody else can change the kind; it
+    raises where it is not as the caller thinks.
     """
     require(by, Permission.MANAGE_ASSETS, organisation)
     if key in OF_SERVICES or not key.isidentifier() or not key.islower() or len(key) > 30:
         raise KindRefused("The key of a kind has small letters, digits and _, and is no service's own.")
     kinds.check(kind)
     moment = now or utc_now()
-    row, made = AssetKind.objects.select_for_update().get_or_create(
-        organisation_id=organisation, key=key, defaults={"definition": kinds.encode(kind), "changed_at": moment}
-    )
+    held = AssetKind.objects.select_for_update()
+    if still is not None:
+        held.filter(organisation_id=organisation, key=key).first()
+        still()
+    row, made = held.get_or_create(organisation_id=organisation, key=key, defaults={"definition": kinds.encode(kind), "changed_at": moment})
     if not made:
         row.definition, row.version, row.changed_at = kinds.encode(kind), row.version + 1, moment
         row.save(update_fields=["definition", "version", "changed_at"])
@@ -74,12 +79,14 @@ def set_kind(*, organisation: OrganisationId, key: str, kind: Kind, by: Actor, n
 
 
 @transaction.atomic
-def remove_kind(*, organisation: OrganisationId, key: str, by: Actor) -> None:
-    """Remove a kind that no asset of the organisation or below it is of. Raises NotFound, KindRefused."""
+def remove_kind(*, organisation: OrganisationId, key: str, by: Actor, still: Callable[[], None] | None = None) -> None:
+    """Remove a kind that no asset of the organisation or below it is of; `still` as for `set_kind`. Raises NotFound, KindRefused."""
     require(by, Permission.MANAGE_ASSETS, organisation)
     row = AssetKind.objects.select_for_update().filter(organisation_id=organisation, key=key).first()
     if row is None:
         raise NotFound("There is no such kind of asset here.")
+    if still is not None:
+        still()
     with walls.everything():
         count = Asset.objects.filter(kind=key, organisation_id__in=parties.below(organisation)).count()
     if count:

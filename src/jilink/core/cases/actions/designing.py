@@ -1,5 +1,9 @@
-"""Case types and calendars: drafted, published, retired, loaded. A version that was published never changes."""
+"""Case types and calendars: drafted, published, retired, loaded. A version that was published never changes.
 
+`still` is asked once nobody else can change the type; it raises where it is not as the caller thinks.
+"""
+
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -20,6 +24,7 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 
+Still = Callable[[], None] | None
 _HIDDEN = "There is no such thing, or you may not see it."
 
 
@@ -28,7 +33,7 @@ class KeyRefused(Refused):
 
 
 @transaction.atomic
-def save_type(*, organisation: int, key: str, definition: str | bytes, by: Actor, now: datetime | None = None) -> int:
+def save_type(*, organisation: int, key: str, definition: str | bytes, by: Actor, now: datetime | None = None, still: Still = None) -> int:
     """Keep a draft of a case type, which may still contradict itself, and return its id. Raises NotFound, KeyRefused, DefinitionRefused."""
     require(by, Permission.MANAGE_CASE_TYPES, organisation)
     if not KEY.fullmatch(key):
@@ -36,6 +41,8 @@ def save_type(*, organisation: int, key: str, definition: str | bytes, by: Actor
     text = write_definition(read_definition(definition))
     moment = now or utc_now()
     draft = CaseType.objects.select_for_update().filter(organisation_id=organisation, key=key, state="draft").first()
+    if still is not None:
+        still()
     if draft is None:
         last = CaseType.objects.filter(organisation_id=organisation, key=key).aggregate(last=Max("version"))["last"] or 0
         draft = CaseType(organisation_id=organisation, key=key, version=last + 1, state="draft")
@@ -46,9 +53,9 @@ def save_type(*, organisation: int, key: str, definition: str | bytes, by: Actor
 
 
 @transaction.atomic
-def publish_type(*, type: int, by: Actor, now: datetime | None = None) -> None:
+def publish_type(*, type: int, by: Actor, now: datetime | None = None, still: Still = None) -> None:
     """Use a draft for new cases from now on; cases that exist keep their version. Raises NotFound, DefinitionRefused with all problems."""
-    row = _of(type, by)
+    row = _of(type, by, still)
     if not versions.may_change(row.state):
         raise Refused("Only a draft can be published.")
     decode_definition(row.definition)
@@ -62,9 +69,9 @@ def publish_type(*, type: int, by: Actor, now: datetime | None = None) -> None:
 
 
 @transaction.atomic
-def retire_type(*, type: int, by: Actor, now: datetime | None = None) -> None:
+def retire_type(*, type: int, by: Actor, now: datetime | None = None, still: Still = None) -> None:
     """Open no more cases by a type; those that exist go on. Raises NotFound."""
-    row = _of(type, by)
+    row = _of(type, by, still)
     if not versions.may_retire(row.state):
         raise Refused("Only a published type can be retired.")
     row.state = "retired"
@@ -73,20 +80,22 @@ def retire_type(*, type: int, by: Actor, now: datetime | None = None) -> None:
 
 
 @transaction.atomic
-def drop_draft(*, type: int, by: Actor) -> None:
+def drop_draft(*, type: int, by: Actor, still: Still = None) -> None:
     """Throw a draft away. Raises NotFound."""
-    row = _of(type, by)
+    row = _of(type, by, still)
     if not versions.may_change(row.state):
         raise Refused("Only a draft can be discarded.")
     audit.record(by, "case_type.dropped", f"case_type:{row.pk}", row.organisation_id)
     row.delete()
 
 
-def _of(type: int, by: Actor) -> CaseType:
+def _of(type: int, by: Actor, still: Still) -> CaseType:
     row = CaseType.objects.select_for_update().filter(pk=type).first()
     require(by, Permission.MANAGE_CASE_TYPES, row.organisation_id if row else None)
     if row is None:
         raise NotFound(_HIDDEN)
+    if still is not None:
+        still()
     return row
 
 

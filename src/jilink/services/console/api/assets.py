@@ -14,12 +14,14 @@ from jilink.core.assets import kinds
 from jilink.core.assets.inventory import actions, reads
 from jilink.core.assets.inventory.actions import AssetData, ChangedMeanwhile
 from jilink.core.assets.labels import MOST
+from jilink.core.parties.access import NotFound
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.services.console.api.people import VersionOut
 from jilink.webkit.api import cursors, marks, problems
 from jilink.webkit.api.assembly import VERSIONED
 from jilink.webkit.api.calls import actor_of
 from jilink.webkit.api.cursors import Cut, Page, Paging
+from jilink.webkit.api.marks import Watched
 from jilink.webkit.api.problems import Fault, Faulty
 from jilink.webkit.api.shapes import Id, In, Latitude, Line, Longitude, MadeOut, Out, Time, Words
 
@@ -145,27 +147,47 @@ def _data(given: AssetIn) -> AssetData:
     )
 
 
+_WATCHED = Watched(AssetKindOut, "/kind/title", "/kind/code", "/kind/attributes")
+
+
+def _kind(view: reads.KindView) -> dict[str, object]:
+    return {"key": view.key, "organisation": view.organisation, "kind": msgspec.to_builtins(view.kind), "version": view.version}
+
+
+def _own_kind(request: HttpRequest, organisation: int, key: str) -> dict[str, object] | None:
+    found = [view for view in reads.kinds_of(actor_of(request)) if (view.organisation, view.key) == (organisation, key)]
+    return _kind(found[0]) if found else None
+
+
 @router.get("/asset-kinds", response=list[AssetKindOut], operation_id="list_asset_kinds")
 def list_asset_kinds(request: HttpRequest) -> list[dict[str, object]]:
     """Return the kinds that hold, with the attributes they declare."""
-    rows = reads.kinds_of(actor_of(request))
-    return [
-        {"key": row.key, "organisation": row.organisation, "kind": msgspec.to_builtins(row.kind), "version": row.version} for row in rows
-    ]
+    return [_kind(view) for view in reads.kinds_of(actor_of(request))]
 
 
-@router.put("/asset-kinds/{key}", response={204: None}, operation_id="set_asset_kind")
+@router.get("/asset-kinds/{key}", response=AssetKindOut, operation_id="read_asset_kind")
+def read_asset_kind(request: HttpRequest, key: Words, organisation: Id) -> object:
+    """Return a kind that an organisation laid down itself."""
+    found = _own_kind(request, organisation, key)
+    if found is None:
+        raise NotFound("There is no such kind of asset here.")
+    return _WATCHED.shown(request, found)
+
+
+@router.put("/asset-kinds/{key}", response={204: None}, operation_id="set_asset_kind", openapi_extra=VERSIONED)
 def set_asset_kind(request: HttpRequest, key: Words, given: AssetKindIn) -> Status[None]:
     """Lay down a kind of asset for an organisation and those below it, or change it; assets that no longer fit stay for now."""
     kind = kinds.decode(msgspec.json.encode(given.kind))
-    actions.set_kind(organisation=OrganisationId(given.organisation), key=key, kind=kind, by=actor_of(request))
+    still = _WATCHED.check(request, lambda: _own_kind(request, given.organisation, key))
+    actions.set_kind(organisation=OrganisationId(given.organisation), key=key, kind=kind, by=actor_of(request), still=still)
     return Status(204, None)
 
 
-@router.delete("/asset-kinds/{key}", response={204: None}, operation_id="remove_asset_kind")
+@router.delete("/asset-kinds/{key}", response={204: None}, operation_id="remove_asset_kind", openapi_extra=VERSIONED)
 def remove_asset_kind(request: HttpRequest, key: Words, organisation: Id) -> Status[None]:
     """Remove a kind that no asset is of."""
-    actions.remove_kind(organisation=OrganisationId(organisation), key=key, by=actor_of(request))
+    still = _WATCHED.check(request, lambda: _own_kind(request, organisation, key))
+    actions.remove_kind(organisation=OrganisationId(organisation), key=key, by=actor_of(request), still=still)
     return Status(204, None)
 
 

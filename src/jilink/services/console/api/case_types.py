@@ -1,5 +1,6 @@
 """Case types and working calendars, which are data."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -10,11 +11,13 @@ from pydantic import Field
 
 from jilink.core.cases import actions, reads
 from jilink.core.cases.reads.types import calendar as calendar_of
-from jilink.core.cases.rules.definition import DefinitionRefused
+from jilink.core.cases.rules.definition import Definition, DefinitionRefused
 from jilink.kernel.errors import Refused
 from jilink.webkit.api import cursors, problems
+from jilink.webkit.api.assembly import VERSIONED
 from jilink.webkit.api.calls import actor_of
 from jilink.webkit.api.cursors import Page, Paging
+from jilink.webkit.api.marks import Watched
 from jilink.webkit.api.problems import Fault
 from jilink.webkit.api.shapes import Id, In, MadeOut, Out
 
@@ -85,6 +88,19 @@ def _out(view: reads.TypeView) -> dict[str, object]:
     return named | {"definition": msgspec.to_builtins(view.definition)}
 
 
+_WATCHED = Watched(TypeOut, "/version", "/state", *(f"/definition/{part}" for part in Definition.__struct_fields__))
+
+
+def _still(request: HttpRequest, type: int) -> Callable[[], None] | None:
+    return _WATCHED.check(request, lambda: _out(reads.case_type(actor_of(request), type)))
+
+
+def _newest(request: HttpRequest, given: TypeIn) -> dict[str, object] | None:
+    """Return the draft that a saved one takes the place of, or else the version that it comes after."""
+    rows = [row for row in reads.case_types(actor_of(request)) if (row.organisation, row.key) == (given.organisation, given.key)]
+    return _out(rows[0]) if rows else None
+
+
 @router.get("/case-types", response=Page[TypeOut], operation_id="list_case_types")
 def list_case_types(request: HttpRequest, paging: Query[Paging]) -> dict[str, object]:
     """Return every version of the case types that may be managed."""
@@ -99,39 +115,43 @@ def list_usable_types(request: HttpRequest, organisation: Id) -> list[dict[str, 
     return [{"key": key, "definition": msgspec.to_builtins(definition)} for key, definition in found.items()]
 
 
-@router.post("/case-types", response={201: MadeOut}, operation_id="save_case_type")
+@router.post("/case-types", response={201: MadeOut}, operation_id="save_case_type", openapi_extra=VERSIONED)
 def save_case_type(request: HttpRequest, given: TypeIn) -> Status[dict[str, int]]:
-    """Keep a draft of a case type."""
+    """Keep a draft of a case type. If-Match is of the draft there is, or of the newest version where there is none."""
     made = actions.save_type(
-        organisation=given.organisation, key=given.key, definition=msgspec.json.encode(given.definition), by=actor_of(request)
+        organisation=given.organisation,
+        key=given.key,
+        definition=msgspec.json.encode(given.definition),
+        by=actor_of(request),
+        still=_WATCHED.check(request, lambda: _newest(request, given)),
     )
     return Status(201, {"id": made})
 
 
 @router.get("/case-types/{int:type}", response=TypeOut, operation_id="read_case_type")
-def read_case_type(request: HttpRequest, type: Id) -> dict[str, object]:
+def read_case_type(request: HttpRequest, type: Id) -> object:
     """Return one version of a case type."""
-    return _out(reads.case_type(actor_of(request), type))
+    return _WATCHED.shown(request, _out(reads.case_type(actor_of(request), type)))
 
 
-@router.post("/case-types/{int:type}/publish", response={204: None}, operation_id="publish_case_type")
+@router.post("/case-types/{int:type}/publish", response={204: None}, operation_id="publish_case_type", openapi_extra=VERSIONED)
 def publish_case_type(request: HttpRequest, type: Id) -> Status[None]:
     """Use a draft for new cases from now on. 422 names everything that is wrong with it."""
-    actions.publish_type(type=type, by=actor_of(request))
+    actions.publish_type(type=type, by=actor_of(request), still=_still(request, type))
     return Status(204, None)
 
 
-@router.post("/case-types/{int:type}/retire", response={204: None}, operation_id="retire_case_type")
+@router.post("/case-types/{int:type}/retire", response={204: None}, operation_id="retire_case_type", openapi_extra=VERSIONED)
 def retire_case_type(request: HttpRequest, type: Id) -> Status[None]:
     """Open no more cases by a type."""
-    actions.retire_type(type=type, by=actor_of(request))
+    actions.retire_type(type=type, by=actor_of(request), still=_still(request, type))
     return Status(204, None)
 
 
-@router.delete("/case-types/{int:type}", response={204: None}, operation_id="drop_draft")
+@router.delete("/case-types/{int:type}", response={204: None}, operation_id="drop_draft", openapi_extra=VERSIONED)
 def drop_draft(request: HttpRequest, type: Id) -> Status[None]:
     """Throw a draft away."""
-    actions.drop_draft(type=type, by=actor_of(request))
+    actions.drop_draft(type=type, by=actor_of(request), still=_still(request, type))
     return Status(204, None)
 
 

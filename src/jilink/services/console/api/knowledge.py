@@ -1,10 +1,12 @@
 """Knowledge: articles in versions, from draft to published, their files, and search."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from ninja import File, Query, Router, Status
 from ninja.files import UploadedFile
 from pydantic import Field
@@ -17,8 +19,11 @@ from jilink.kernel.ids import ArticleId, FileId, OrganisationId
 from jilink.kernel.texts import Text
 from jilink.services.console.api.files import BYTES, FileOut, sent
 from jilink.webkit.api import cursors, problems
+from jilink.webkit.api.assembly import VERSIONED
 from jilink.webkit.api.calls import actor_of
 from jilink.webkit.api.cursors import Page, Paging
+from jilink.webkit.api.marks import Watched
+from jilink.webkit.api.problems import Fault, Faulty
 from jilink.webkit.api.shapes import Day, Id, In, Line, Long, MadeOut, Out, TextOut, Words
 
 router = Router(tags=["knowledge"])
@@ -85,11 +90,11 @@ class ArticleIn(In):
 
 
 class ArticleWordsIn(In):
-    """A new version. `based_on` is the number of the version that was changed."""
+    """A new version. `based_on` is the number of the version that was changed, where If-Match does not say what was read."""
 
     title: TitleIn
     body: BodyIn
-    based_on: int = Field(ge=0, le=2**31 - 1)
+    based_on: int | None = Field(None, ge=0, le=2**31 - 1)
 
 
 class DescriptionIn(In):
@@ -122,6 +127,12 @@ _STEPS = {
     ArticleStep.PUBLISH: actions.publish_article,
     ArticleStep.RETIRE: actions.retire_article,
 }
+_WATCHED = Watched(ArticleOut, "/state", "/audience", "/shared_below", "/topics", "/review_at", "/latest", "/published")
+
+
+def _still(request: HttpRequest, article: int) -> Callable[[], None] | None:
+    """Let an action ask whether an article is as If-Match says; its words are guarded by the number of the latest version."""
+    return _WATCHED.check(request, lambda: reads.draft(actor_of(request), ArticleId(article)))
 
 
 @router.get("/articles", response=Page[ArticleOut], operation_id="list_articles")
@@ -156,15 +167,15 @@ def add_article(request: HttpRequest, given: ArticleIn) -> Status[dict[str, int]
 
 
 @router.get("/articles/{int:article}", response=ArticleOut, operation_id="read_article")
-def read_article(request: HttpRequest, article: Id) -> reads.ArticleView:
+def read_article(request: HttpRequest, article: Id) -> object:
     """Return the published version of an article."""
-    return reads.article(actor_of(request), ArticleId(article))
+    return _WATCHED.shown(request, reads.article(actor_of(request), ArticleId(article)))
 
 
 @router.get("/articles/{int:article}/draft", response=ArticleOut, operation_id="read_draft")
-def read_draft(request: HttpRequest, article: Id, version: Id | None = None) -> reads.ArticleView:
+def read_draft(request: HttpRequest, article: Id, version: Id | None = None) -> object:
     """Return the latest, or a named, version to one who may write."""
-    return reads.draft(actor_of(request), ArticleId(article), version)
+    return _WATCHED.shown(request, reads.draft(actor_of(request), ArticleId(article), version))
 
 
 @router.get("/articles/{int:article}/versions", response=list[ArticleVersionOut], operation_id="list_versions")
@@ -174,20 +185,24 @@ def list_versions(request: HttpRequest, article: Id) -> list[dict[str, object]]:
     return [dict(zip(names, row, strict=True)) for row in reads.versions(actor_of(request), ArticleId(article))]
 
 
-@router.post("/articles/{int:article}/versions", response={201: NumberOut}, operation_id="write_version")
+@router.post("/articles/{int:article}/versions", response={201: NumberOut}, operation_id="write_version", openapi_extra=VERSIONED)
 def write_version(request: HttpRequest, article: Id, given: ArticleWordsIn) -> Status[dict[str, int]]:
-    """Add a version; readers go on seeing the published one. 409 where somebody else wrote one meanwhile."""
+    """Add a version; readers go on seeing the published one. 409 (412 with If-Match) where somebody else wrote one meanwhile."""
+    still = _still(request, article)
+    if still is None and given.based_on is None:
+        raise Faulty(Fault(detail=_("Say the version that was read, here or with If-Match."), pointer="/based_on"))
     made = actions.write_version(
         article=ArticleId(article),
         title=Text(given.title.zh, given.title.en),
         body=Text(given.body.zh, given.body.en),
         based_on=given.based_on,
         by=actor_of(request),
+        still=still,
     )
     return Status(201, {"version": made})
 
 
-@router.put("/articles/{int:article}/description", response={204: None}, operation_id="describe_article")
+@router.put("/articles/{int:article}/description", response={204: None}, operation_id="describe_article", openapi_extra=VERSIONED)
 def describe_article(request: HttpRequest, article: Id, given: DescriptionIn) -> Status[None]:
     """Say who reads it and what it is filed under."""
     actions.describe_article(
@@ -197,14 +212,15 @@ def describe_article(request: HttpRequest, article: Id, given: DescriptionIn) ->
         topics=given.topics,
         review_at=given.review_at,
         by=actor_of(request),
+        still=_still(request, article),
     )
     return Status(204, None)
 
 
-@router.post("/articles/{int:article}/steps/{step}", response={204: None}, operation_id="step_article")
+@router.post("/articles/{int:article}/steps/{step}", response={204: None}, operation_id="step_article", openapi_extra=VERSIONED)
 def step_article(request: HttpRequest, article: Id, step: ArticleStep) -> Status[None]:
     """Submit the latest version, return it to its writer, publish it, or retire the article."""
-    _STEPS[step](article=ArticleId(article), by=actor_of(request))
+    _STEPS[step](article=ArticleId(article), by=actor_of(request), still=_still(request, article))
     return Status(204, None)
 
 

@@ -10,8 +10,10 @@ from jilink.core.webhooks import actions, reads
 from jilink.core.webhooks.rules import DeliveryState
 from jilink.kernel.ids import OrganisationId
 from jilink.webkit.api import cursors
+from jilink.webkit.api.assembly import VERSIONED
 from jilink.webkit.api.calls import actor_of
 from jilink.webkit.api.cursors import Cut, Page, Paging
+from jilink.webkit.api.marks import Watched
 from jilink.webkit.api.shapes import Id, In, Line, Out, Words
 
 router = Router(tags=["webhooks"])
@@ -92,6 +94,9 @@ class DeliveryMadeOut(Out):
     delivery: int
 
 
+_WATCHED = Watched(EndpointOut, "/url", "/description", "/kinds", "/active")
+
+
 @router.get("/webhook-kinds", response=list[str], operation_id="list_webhook_kinds")
 def list_webhook_kinds(request: HttpRequest) -> list[str]:
     """Return every kind of event that endpoints may be told of."""
@@ -118,12 +123,12 @@ def add_webhook(request: HttpRequest, given: EndpointIn) -> Status[actions.Made]
 
 
 @router.get("/webhooks/{int:endpoint}", response=EndpointOut, operation_id="read_webhook")
-def read_webhook(request: HttpRequest, endpoint: Id) -> reads.EndpointView:
+def read_webhook(request: HttpRequest, endpoint: Id) -> object:
     """Return one endpoint."""
-    return reads.endpoint(actor_of(request), endpoint)
+    return _WATCHED.shown(request, reads.endpoint(actor_of(request), endpoint))
 
 
-@router.put("/webhooks/{int:endpoint}", response={204: None}, operation_id="change_webhook")
+@router.put("/webhooks/{int:endpoint}", response={204: None}, operation_id="change_webhook", openapi_extra=VERSIONED)
 def change_webhook(request: HttpRequest, endpoint: Id, given: EndpointEditIn) -> Status[None]:
     """Change where and of what it is told, or switch it off and on."""
     actions.change_endpoint(
@@ -133,14 +138,16 @@ def change_webhook(request: HttpRequest, endpoint: Id, given: EndpointEditIn) ->
         active=given.active,
         description=given.description,
         by=actor_of(request),
+        still=_WATCHED.check(request, lambda: reads.endpoint(actor_of(request), endpoint)),
     )
     return Status(204, None)
 
 
-@router.delete("/webhooks/{int:endpoint}", response={204: None}, operation_id="remove_webhook")
+@router.delete("/webhooks/{int:endpoint}", response={204: None}, operation_id="remove_webhook", openapi_extra=VERSIONED)
 def remove_webhook(request: HttpRequest, endpoint: Id) -> Status[None]:
     """Forget an endpoint with the record of its deliveries."""
-    actions.remove_endpoint(endpoint=endpoint, by=actor_of(request))
+    still = _WATCHED.check(request, lambda: reads.endpoint(actor_of(request), endpoint))
+    actions.remove_endpoint(endpoint=endpoint, by=actor_of(request), still=still)
     return Status(204, None)
 
 

@@ -18,6 +18,7 @@ from jilink.core.assets.inventory.actions import LONGEST_LABEL, MOST_AT_ONCE, As
 from jilink.core.assets.kinds import Kind
 from jilink.core.parties.access import Actor, NotFound, require_anywhere
 from jilink.core.parties.rules import Permission
+from jilink.kernel import sheets
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
 from jilink.services.console.pages.assets_entry import StartForm
@@ -29,7 +30,6 @@ MANAGE = Permission.MANAGE_ASSETS
 PLAIN = {"label": "名称", "code": "编码", "latitude": "纬度", "longitude": "经度", "tags": "标签"}
 """Columns that every file may have, and their Chinese headings."""
 SHOWN = 200
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def template(request: HttpRequest, actor: Actor) -> HttpResponse:
     chinese = language().startswith("zh")
     heads = [PLAIN[name] if chinese else name for name in PLAIN] + [each.title.in_(language()) for each in kind.attributes]
     out = io.StringIO()
-    csv.writer(out).writerow([f"'{head}" if head.startswith(_FORMULA) else head for head in heads])
+    csv.writer(out).writerow([sheets.cell(head) for head in heads])
     response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{form.cleaned_data["kind"]}.csv"'
     return response

@@ -23,6 +23,7 @@ from jilink.core.parties.access import NOBODY, Actor, require_anywhere
 from jilink.core.parties.members import reads as members
 from jilink.core.parties.rules import Permission, Role, Scope
 from jilink.core.parties.trail import Asked, Entry
+from jilink.kernel import sheets
 from jilink.kernel.ids import OrganisationId
 from jilink.services.console.pages.audit_words import AREAS, SENTENCES, THINGS, actions_of
 from jilink.services.console.pages.case_words import CHANNELS
@@ -189,11 +190,6 @@ class _Line:
         return text
 
 
-def _safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
-
-
 def _lines(actor: Actor, found: Iterator[Entry]) -> Iterator[str]:
     writer, names = csv.writer(_Line()), _names(actor, [])
     head = ("sequence", "at", "organisation", "actor", "action", "subject", "detail")
@@ -209,7 +205,7 @@ def _lines(actor: Actor, found: Iterator[Entry]) -> Iterator[str]:
             each.detail,
             sentence(each, names),
         ]
-        yield str(writer.writerow([_safe(cell) for cell in cells]))
+        yield str(writer.writerow([sheets.cell(cell) for cell in cells]))
 
 
 @require_POST

@@ -21,6 +21,7 @@ from jilink.core.cases.reports import reads
 from jilink.core.cases.reports.figures import SPANS, Step, Sums
 from jilink.core.cases.reports.reads import Report, Split, Wanted
 from jilink.core.parties.access import Actor
+from jilink.kernel import sheets
 from jilink.kernel.clock import CHINA, utc_now
 from jilink.webkit.door import signed_in
 from jilink.webkit.parts import Tile
@@ -29,7 +30,6 @@ USUAL_DAYS = 30
 SPLIT_WORDS = {"unit": gettext_lazy("Units"), "area": gettext_lazy("Areas"), "type": gettext_lazy("Types")}
 STEP_WORDS = {"day": gettext_lazy("Each day"), "week": gettext_lazy("Each week"), "month": gettext_lazy("Each month")}
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-UNSAFE = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ReportForm(forms.Form):
@@ -276,7 +276,7 @@ def _plain(cell: Cell, kind: str) -> Cell:
         return f"{cell:%Y-%m}" if kind == "month" else cell.isoformat()
     if isinstance(cell, float):
         return round(cell, 4)
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(UNSAFE) else cell
+    return sheets.cell(cell) if isinstance(cell, str) else cell
 
 
 FORMATS = {"words": "@", "count": "#,##0", "share": "0.0%", "hours": "#,##0.0", "day": "yyyy-mm-dd", "month": "yyyy-mm"}
