@@ -41,14 +41,8 @@ $(MANIFEST): .setup/python $(FRONT)
 .setup/chromium: .setup/python
 	@tools/browser && touch $@ || true
 
-test: check .setup/chromium ## check, then every test, and those of the database on PostgreSQL too (installs the browser that the journeys need)
-	@($(PYTEST) --half database; first=$$?; \
-	  echo "== the same on PostgreSQL:"; \
-	  $(BIN)/python tools/postgresql $(POSTGRESQL) $(PYTEST); exit $$((first || $$?))) > .setup/database.log 2>&1 & database=$$!; \
-	$(PYTEST) --half other; other=$$?; \
-	echo "== and the tests of the database, which ran beside them (.setup/database.log):"; \
-	wait $$database; database=$$?; cat .setup/database.log; \
-	exit $$((other || database))
+test: setup .setup/chromium ## every check and test, side by side; those of the database on PostgreSQL too (installs the browser that the journeys need)
+	@$(BIN)/python -m tests.parts $(POSTGRESQL)
 
 postgresql: setup ## only the tests of the database, on PostgreSQL
 	@$(BIN)/python tools/postgresql --required $(PYTEST)

@@ -20,7 +20,8 @@ from jilink.spine import arrow, subjects
 from jilink.spine.bridge import SpineThread
 from jilink.spine.records import Admission, AdmissionPolicy, CommandReply, CommandRequest, digest
 from tests.edges.terminal import Terminal
-from tests.spine.server import Server, free_port, running_server
+from tests.ports import free_port
+from tests.spine.server import Server, running_server
 
 CODE = "from jilink.kernel.settings import Settings; from jilink.edges.terminals.main import main; main(Settings.from_environment())"
 PHONE = "13900000001"

@@ -24,7 +24,7 @@ from jilink.edges.terminals.main import STOP_S, main
 from jilink.kernel.settings import Settings
 from tests.edges.conftest import Gateway, eventually, running_gateway
 from tests.edges.terminal import Terminal, authentication, location
-from tests.spine.server import free_port
+from tests.ports import free_port, free_run
 
 
 def children(gateway: Gateway) -> list[int]:
@@ -98,8 +98,7 @@ def page(port: int, path: str) -> tuple[int, str]:
 
 
 def test_health_pages_say_whether_terminals_are_served(tmp_path: Path) -> None:
-    ports = next(base for base in (free_port() for _ in range(99)) if base < 65_000)
-    with running_gateway(tmp_path, health_port=ports) as gateway:
+    with running_gateway(tmp_path, health_port=free_run(16)) as gateway:
         gateway.admit()
         terminal = gateway.terminal()
         terminal.login()

@@ -18,7 +18,8 @@ from jilink.kernel.settings import Settings
 from jilink.spine.client import connect, ensure
 from tests.history.fixes import NOON, drive, payload, table
 from tests.history.process import Process, until
-from tests.spine.server import Server, free_port, running_server
+from tests.ports import free_run
+from tests.spine.server import Server, running_server
 
 SPAN = (NOON - timedelta(hours=12), NOON + timedelta(hours=12))
 ROWS = 20
@@ -26,7 +27,7 @@ ROWS = 20
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with running_server(tmp_path, health_port=free_port(), history_commit_s=1) as server:
+    with running_server(tmp_path, health_port=free_run(16), history_commit_s=1) as server:
         yield server
 
 
@@ -97,7 +98,7 @@ def test_a_spine_that_is_killed_and_comes_back_loses_nothing(server: Server, pro
 
 
 def test_what_was_gathered_is_committed_when_the_process_is_told_to_stop(tmp_path: Path) -> None:
-    with running_server(tmp_path, health_port=free_port(), history_commit_s=3600) as server:
+    with running_server(tmp_path, health_port=free_run(16), history_commit_s=3600) as server:
         process = Process(server.settings)
         process.start()
         try:

@@ -21,7 +21,7 @@ from jilink.history.tables import History, HistoryUnreadable
 from jilink.history.writer import Writer
 from jilink.kernel.settings import Settings
 from tests.history.fixes import NOON, drive, payload
-from tests.spine.server import free_port
+from tests.ports import free_port
 
 BUCKET = "fleet"
 

@@ -2,9 +2,7 @@
 
 import contextlib
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +10,8 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.site.installation import prepared
 
 VEHICLES, CASES = 40, 24
 READY_S = 120.0
@@ -62,20 +62,6 @@ class System:
         raise LookupError(name)
 
 
-def free_ports(count: int) -> list[int]:
-    """Return so many ports in a row that nobody listens on now, below those that the kernel hands out to clients."""
-    for turn in range(1000):
-        start = 15_000 + (os.getpid() + turn) * count % 16_000
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(start, start + count):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return list(range(start, start + count))
-    raise RuntimeError("no free ports in a row")
-
-
 def _is_ready(address: str) -> bool:
     try:
         with urllib.request.urlopen(f"{address}/accounts/login/", timeout=2) as answer:
@@ -87,22 +73,14 @@ def _is_ready(address: str) -> bool:
 @contextlib.contextmanager
 def running(data: Path) -> Iterator[System]:
     """Start everything with demonstration fleets that drive; stop it all at the end."""
-    web, nats, terminals, attachments, health, *_rest = free_ports(16)
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("JILINK_") and name != "DJANGO_SETTINGS_MODULE"},
-        "JILINK_DATA": str(data),
-        "JILINK_WEB": f"127.0.0.1:{web}",
-        "JILINK_NATS_PORT": str(nats),
-        "JILINK_TERMINALS": f"127.0.0.1:{terminals}",
-        "JILINK_ATTACHMENTS": f"127.0.0.1:{attachments}",
-        "JILINK_HEALTH_PORT": str(health),
-        "JILINK_TERMINALS_WORKERS": "1",
+        **{name: value for name, value in prepared(data).items() if name != "DJANGO_SETTINGS_MODULE"},
         "JILINK_HISTORY_COMMIT_S": "2",
         "JILINK_LOG_FORMAT": "json",
         "JILINK_TWO_FACTORS": "off",
     }
     log = data.parent / "up.log"
-    address = f"http://127.0.0.1:{web}"
+    address = f"http://{environment['JILINK_WEB']}"
     with log.open("wb") as out:
         command = [sys.executable, "-m", "jilink.site.cli", "up", "--demo", "--vehicles", str(VEHICLES), "--cases", str(CASES)]
         up = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
@@ -113,7 +91,7 @@ def running(data: Path) -> Iterator[System]:
                     raise RuntimeError(f"jilink up did not become ready:\n{log.read_text()[-3000:]}")
                 time.sleep(0.2)
             user, password = (data / "first-login").read_text().split()
-            yield System(data, address, f"127.0.0.1:{terminals}", user, password, environment, up.pid)
+            yield System(data, address, environment["JILINK_TERMINALS"], user, password, environment, up.pid)
         finally:
             up.send_signal(signal.SIGTERM)
             try:

@@ -10,14 +10,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from jilink.site import first_login
 from jilink.site.first_login import Login
-from tests.site.installation import environment, jilink, listens, until
+from tests.site.installation import listens, prepared, until
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[tuple[str, Login]]:
     """The web process of a prepared installation, and its first login. Browsers allow security keys on ``localhost``, never on a number."""
-    env = environment(tmp_path / "data", JILINK_LOG_FORMAT="json")
-    assert jilink("prepare", env=env).returncode == 0
+    env = prepared(tmp_path / "data", JILINK_LOG_FORMAT="json")
     port = int(env["JILINK_WEB"].rpartition(":")[2])
     with (tmp_path / "web.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "jilink.site.cli", "run", "web"], env=env, stdout=log, stderr=log)

@@ -14,7 +14,8 @@ from jilink.kernel.settings import Settings
 from jilink.spine.client import connect, ensure
 from tests.history.fixes import NOON, drive, payload
 from tests.history.process import Process, until
-from tests.spine.server import Server, free_port, running_server
+from tests.ports import free_run
+from tests.spine.server import Server, running_server
 
 pytestmark = pytest.mark.proof
 
@@ -24,7 +25,7 @@ ROWS = 50
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with running_server(tmp_path, health_port=free_port(), history_commit_s=1) as server:
+    with running_server(tmp_path, health_port=free_run(16), history_commit_s=1) as server:
         yield server
 
 

@@ -75,7 +75,7 @@ async def driven(up: Up, ballast: Path) -> Journal:
 
 
 def test_a_full_disk_gives_no_false_success_and_everything_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk"), running_up(tmp_path / "disk" / "data", JILINK_HISTORY_COMMIT_S="2") as up:
+    with small_disk(tmp_path / "disk"), running_up(tmp_path / "disk" / "data", ready=True, JILINK_HISTORY_COMMIT_S="2") as up:
         up.wait_ready()
         assert jilink("demo", "load", "--vehicles", str(TERMINALS), env=up.env).returncode == 0
 

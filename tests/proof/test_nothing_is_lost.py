@@ -43,7 +43,7 @@ async def _driven(up: Up, seed: int) -> Journal:
 
 def test_every_acknowledged_position_is_kept_once_though_everything_is_killed(tmp_path: Path) -> None:
     say(f"\nJILINK_PROOF_SEED={SEED_OF_KILLS}")
-    with running_up(tmp_path / "data", JILINK_HISTORY_COMMIT_S="2", JILINK_TERMINALS_WORKERS="2") as up:
+    with running_up(tmp_path / "data", ready=True, JILINK_HISTORY_COMMIT_S="2", JILINK_TERMINALS_WORKERS="2") as up:
         up.wait_ready()
         begun = time.monotonic()
         assert jilink("demo", "load", "--vehicles", str(TERMINALS), env=up.env).returncode == 0

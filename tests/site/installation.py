@@ -1,50 +1,33 @@
 """A whole installation on free loopback ports, run by the real `jilink` command."""
 
+import atexit
+import fcntl
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jilink.kernel.settings import Settings
+from jilink.spine import server
+from tests.parts import SHARED
+from tests.ports import free_port, free_run
 
 PATIENCE_S = 90.0
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports that were free a moment ago, no two alike."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
-def free_run(length: int) -> int:
-    """Return the first of `length` ports in a row that were free a moment ago."""
-    while True:
-        first = free_ports(1)[0]
-        try:
-            sockets = [socket.create_server(("127.0.0.1", port)) for port in range(first, first + length)]
-        except (OSError, OverflowError):
-            continue
-        for each in sockets:
-            each.close()
-        return first
-
-
 def environment(data: Path, **more: str) -> dict[str, str]:
     """Return the environment of an installation of its own: data folder and ports."""
-    web, nats, terminals, attachments = free_ports(4)
+    web, nats, terminals, attachments = (free_port() for _ in range(4))
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("JILINK_")}
     return {
         **inherited,
@@ -71,6 +54,30 @@ def jilink(*arguments: str, env: dict[str, str], timeout: float = 120.0, given: 
     """Run one command to its end."""
     command = [sys.executable, "-m", "jilink.site.cli", *arguments]
     return subprocess.run(command, env={**env, "COLUMNS": "140"}, text=True, capture_output=True, timeout=timeout, input=given, check=False)
+
+
+def prepared(data: Path, **more: str) -> dict[str, str]:
+    """Return the environment of an installation that was prepared, on SQLite: a copy of one that all parts share."""
+    shutil.copytree(_pattern(), data)
+    env = environment(data, **more)
+    server.prepare(Settings.from_environment(env))
+    return env
+
+
+@cache
+def _pattern() -> Path:
+    """Return the data folder of an installation that `jilink prepare` made, without its spine, whose address would not be ours."""
+    shared = Path(os.environ.get(SHARED) or tempfile.mkdtemp(prefix="jilink-pattern-"))
+    if not os.environ.get(SHARED):
+        atexit.register(shutil.rmtree, shared)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "data").exists():
+            done = jilink("prepare", env=environment(shared / "making"))
+            assert done.returncode == 0, done.stderr
+            shutil.rmtree(shared / "making" / "spine")
+            (shared / "making").rename(shared / "data")
+    return shared / "data"
 
 
 @dataclass
@@ -126,10 +133,10 @@ def children_of(parent: int) -> list[int]:
 
 
 @contextmanager
-def running_up(data: Path, *arguments: str, **more: str) -> Iterator[Up]:
-    """Start `jilink up` and make sure that nothing of it is left afterwards."""
-    env = environment(data, **more)
+def running_up(data: Path, *arguments: str, ready: bool = False, **more: str) -> Iterator[Up]:
+    """Start `jilink up`, in a folder that was prepared where `ready` says so, and make sure that nothing of it is left afterwards."""
     data.parent.mkdir(parents=True, exist_ok=True)
+    env = prepared(data, **more) if ready else environment(data, **more)
     log = data.parent / f"{data.name}.log"
     with log.open("wb") as file:
         process = subprocess.Popen([sys.executable, "-m", "jilink.site.cli", "up", *arguments], env=env, stdout=file, stderr=file)

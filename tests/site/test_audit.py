@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.site.installation import environment, jilink
+from tests.site.installation import jilink, prepared
 
 
 @pytest.mark.parametrize(
@@ -16,8 +16,7 @@ from tests.site.installation import environment, jilink
     ],
 )
 def test_the_first_broken_entry_is_named(tmp_path, change, words):
-    env = environment(tmp_path / "data")
-    assert jilink("prepare", env=env).returncode == 0
+    env = prepared(tmp_path / "data")
     whole = jilink("audit", "verify", env=env)
     assert (whole.returncode, "the chain is whole" in whole.stdout) == (0, True)
     with closing(sqlite3.connect(tmp_path / "data" / "jilink.sqlite3")) as database:

@@ -13,16 +13,16 @@ from jilink.site.backup import streams
 from jilink.site.backup.archive import BadArchive, unpack
 from jilink.site.backup.saving import run_tool
 from jilink.spine import subjects
-from tests.site.installation import environment, jilink, running_spine
+from tests.site.installation import environment, jilink, prepared, running_spine
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """One prepared installation with demonstration vehicles and stored messages, and its backup made beside a running spine."""
     folder = tmp_path_factory.mktemp("saved")
-    env = environment(folder / "data")
+    env = prepared(folder / "data")
     with running_spine(env):
-        assert jilink("prepare", "--spine", "--demo", "25", env=env).returncode == 0
+        assert jilink("prepare", "--spine", "--demo", "25", "--cases", "24", env=env).returncode == 0
         asyncio.run(_publish(Settings.from_environment(env)))
         table = folder / "data" / "history" / "positions"
         (table / "_delta_log").mkdir(parents=True)

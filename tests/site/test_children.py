@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jilink.kernel.settings import Readiness
 from jilink.site.children import Child, Spec, answers
-from tests.spine.server import free_port
+from tests.ports import free_port
 
 
 class Heard:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jilink.site.health.machine import KERNEL
-from tests.site.installation import environment, jilink, running_spine
+from tests.site.installation import environment, jilink, prepared, running_spine
 
 CAPACITY = Path(__file__).parents[2] / "docs" / "capacity.md"
 
@@ -30,7 +30,7 @@ def test_a_fresh_machine_fails_nowhere_and_what_lacks_has_a_remedy(tmp_path):
 
 
 def test_a_prepared_installation_with_its_spine_is_well(tmp_path):
-    env = environment(tmp_path / "data")
+    env = prepared(tmp_path / "data")
     with running_spine(env):
         assert jilink("prepare", "--spine", env=env).returncode == 0
         _, found = _findings(env)
@@ -39,8 +39,7 @@ def test_a_prepared_installation_with_its_spine_is_well(tmp_path):
 
 
 def test_an_audit_that_somebody_touched_fails(tmp_path):
-    env = environment(tmp_path / "data")
-    assert jilink("prepare", env=env).returncode == 0
+    env = prepared(tmp_path / "data")
     assert _findings(env)[1]["audit"]["level"] == "ok"
     with closing(sqlite3.connect(tmp_path / "data" / "jilink.sqlite3")) as database:
         database.execute("UPDATE parties_auditentry SET actor = 'user:99' WHERE sequence = 2")

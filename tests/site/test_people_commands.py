@@ -3,12 +3,11 @@
 import json
 import re
 
-from tests.site.installation import environment, jilink
+from tests.site.installation import environment, jilink, prepared
 
 
 def test_an_invitation_is_a_link_and_lost_factors_are_reset(tmp_path):
-    env = environment(tmp_path / "data")
-    assert jilink("prepare", env=env).returncode == 0
+    env = prepared(tmp_path / "data")
     link = jilink("user", "invite", "王芳", "--role", "agent", env=env)
     assert link.returncode == 0, link.stderr
     assert re.fullmatch(rf"http://{re.escape(env['JILINK_WEB'])}/accounts/invitation/[a-z2-7]{{52}}/", link.stdout.strip())
@@ -18,8 +17,7 @@ def test_an_invitation_is_a_link_and_lost_factors_are_reset(tmp_path):
 
 
 def test_keys_are_renewed_and_the_old_one_is_gone(tmp_path):
-    env = environment(tmp_path / "data")
-    assert jilink("prepare", env=env).returncode == 0
+    env = prepared(tmp_path / "data")
     for expected in ("k2", "k3"):
         done = jilink("keys", "renew", env=env)
         assert done.returncode == 0 and f"the key {expected}" in done.stdout, done.stderr

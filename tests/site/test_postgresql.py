@@ -56,7 +56,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]
     """An installation with demonstration vehicles."""
     url = fresh_database()
     env = environment(tmp_path_factory.mktemp("postgresql") / "data", JILINK_DATABASE_URL=url)
-    done = jilink("prepare", "--demo", "25", env=env)
+    done = jilink("prepare", "--demo", "25", "--cases", "24", env=env)
     assert done.returncode == 0, done.stderr
     yield Installation(env, url)
     drop(url)
@@ -164,15 +164,16 @@ class Browser:
         return list(json.loads(self.ask("/api/v1/vehicles"))["items"])
 
 
-def test_everything_runs_on_it_and_a_person_sees_their_own_vehicles_and_no_others(tmp_path: Path, elsewhere: str) -> None:
-    with running_up(tmp_path / "data", "--demo", "--vehicles", "20", JILINK_DATABASE_URL=elsewhere) as up:
+def test_everything_runs_on_it_and_a_person_sees_their_own_vehicles_and_no_others(prepared: Installation) -> None:
+    data = Path(prepared.env["JILINK_DATA"])
+    with running_up(data, "--demo", "--vehicles", "25", JILINK_DATABASE_URL=prepared.url) as up:
         up.wait_ready()
         everyone, one = Browser(up.env), Browser(up.env)
-        login = first_login.read(tmp_path / "data")
+        login = first_login.read(data)
         everyone.sign_in(login.user, login.password)
         seen = {row["asset"]: row["organisation_name"] for row in everyone.vehicles()}
         fleet = next(iter(seen.values()))
-        assert len(seen) == 20 and len(set(seen.values())) > 1
+        assert len(seen) == 25 and len(set(seen.values())) > 1
         made = jilink("user", "add", "keeper", "--organisation", fleet, "--role", "owner", "--generate", env=up.env)
         assert made.returncode == 0, made.stderr
         one.sign_in("keeper", re.findall(r"Password: (\S+)", made.stdout)[0])

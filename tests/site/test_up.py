@@ -17,7 +17,7 @@ from jilink.kernel.settings import PROCESSES
 from jilink.site.children import answers
 from jilink.spine import standing, subjects
 from jilink.spine.client import connect
-from tests.site.installation import Up, environment, jilink, running_up, until
+from tests.site.installation import Up, environment, jilink, prepared, running_up, until
 
 VEHICLES, CASES = 12, 24
 
@@ -110,8 +110,7 @@ def _rows(data: Path) -> Counter[str]:
 
 
 def test_removing_the_demonstration_leaves_no_row_and_no_admission(up, tmp_path):
-    bare = environment(tmp_path / "bare")
-    assert jilink("prepare", env=bare).returncode == 0
+    prepared(tmp_path / "bare")
     done = jilink("demo", "remove", env=up.env)
     assert done.returncode == 0, done.stderr
     assert f"{VEHICLES} vehicles removed" in done.stdout
@@ -151,7 +150,7 @@ def test_a_taken_port_is_told_in_one_line_with_the_setting_that_moves_it(tmp_pat
 
 
 def test_a_killed_supervisor_leaves_nobody_behind_and_can_be_started_again(tmp_path):
-    with running_up(tmp_path / "data") as first:
+    with running_up(tmp_path / "data", ready=True) as first:
         first.wait_ready()
         children = set(first.children().values())
         assert len(children) == len(PROCESSES)

@@ -16,10 +16,9 @@ from pathlib import Path
 import pytest
 
 from jilink.site.bodies import MOST
-from tests.site.installation import environment, jilink
-from tests.spine.server import free_port
+from tests.ports import free_port
+from tests.site.installation import environment, jilink, prepared
 
-MIGRATE = "import django; django.setup(); from django.core.management import call_command; call_command('migrate', verbosity=0)"
 RUN = "from jilink.kernel.settings import Settings; from jilink.site.web import main; main(Settings.from_environment())"
 
 
@@ -28,6 +27,8 @@ class Site:
 
     def __init__(self, data: Path) -> None:
         self.port, self.data = free_port(), data
+        prepared(data)
+        (data / "secret_key").unlink()  # the process makes its own
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "jilink.site.settings",
@@ -36,8 +37,6 @@ class Site:
             "JILINK_HEALTH_PORT": "0",
             "JILINK_NATS_PORT": str(free_port()),
         }
-        data.mkdir(parents=True)
-        subprocess.run([sys.executable, "-c", MIGRATE], env=self.environment, check=True)
         self.log = data.with_suffix(".log")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen([sys.executable, "-c", RUN], env=self.environment, stderr=log)

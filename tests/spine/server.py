@@ -12,15 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jilink.kernel.settings import Settings
+from tests.ports import free_port
 
 START_S = 20.0
-
-
-def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -9,7 +9,8 @@ from jilink.spine import subjects
 from jilink.spine.bridge import Reply, SpineThread
 from jilink.spine.buckets import Change
 from jilink.spine.client import NoResponder, SpineDown
-from tests.spine.server import Server, free_port
+from tests.ports import free_port
+from tests.spine.server import Server
 
 SUBJECT = subjects.positions("w1")
 

@@ -14,7 +14,7 @@ from jilink.kernel.ids import OrganisationId
 from jilink.spine import arrow, events, health
 from jilink.spine.health import PortTaken
 from jilink.spine.measurements import POSITIONS, SESSIONS
-from tests.spine.server import free_port
+from tests.ports import free_port
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
 SESSION = {"organisation": 1, "asset": 7, "at": NOW, "online": True, "worker": "w1", "reason": ""}

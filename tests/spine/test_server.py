@@ -13,7 +13,8 @@ from jilink.kernel.settings import Settings
 from jilink.spine import guardian, server
 from jilink.spine.client import connect, ensure
 from jilink.spine.server import ServerRefused
-from tests.spine.server import Server, free_port, running_server
+from tests.ports import free_port, free_run
+from tests.spine.server import Server, running_server
 
 
 def test_password_and_configuration_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
@@ -39,7 +40,7 @@ def test_where_another_server_is_set_the_bundled_one_is_not_started(tmp_path: Pa
 
 
 async def test_the_server_answers_probes_and_starts_again_at_once_beside_its_guardian(tmp_path: Path) -> None:
-    with running_server(tmp_path, health_port=free_port()) as running:
+    with running_server(tmp_path, health_port=free_run(16)) as running:
         async with connect(running.settings, name="test") as spine:
             await ensure(spine)
         assert not guardian.stuck(running.settings.health("spine"))

@@ -17,8 +17,8 @@ from jilink.services.vehicles.command_forms import form_for
 from jilink.services.vehicles.models import Command, Vehicle
 from jilink.services.vehicles.rules import Year
 from tests.core.world import World
+from tests.ports import free_run
 from tests.services.conftest import signed_in
-from tests.spine.server import free_port
 
 pytestmark = pytest.mark.usefixtures("site")
 
@@ -162,7 +162,7 @@ def test_the_latest_values_are_asked_for_again_without_an_audit_row(world: World
 
 
 def test_the_operations_page_shows_what_is_down(world: World, settings: Any) -> None:
-    settings.JILINK = replace(settings.JILINK, health_port=free_port())
+    settings.JILINK = replace(settings.JILINK, health_port=free_run(16))
     text = signed_in(world, Role.OPERATOR, world.north).get("/operations/").content.decode()
     assert "relay" in text and "badge-down" in text
 
