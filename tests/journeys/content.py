@@ -32,10 +32,12 @@ from jilink.core.parties.people import actions as people
 from jilink.core.parties.people.actions import Contact, PersonData
 from jilink.core.parties.people.rules import ContactKind
 from jilink.core.parties.rules import Role, Scope
+from jilink.core.webhooks import actions as webhooks
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import OrganisationId
 from jilink.kernel.texts import Text
 from jilink.services.console.actions import attaching
+from jilink.services.console.reads.channels import CARRIED
 from tests.core.world import World
 from tests.journeys.staff import PASSWORD
 from tests.journeys.system import Things
@@ -77,8 +79,14 @@ def desk() -> Things:
     cases.load_examples(organisation=top, by=maker())
     for name in ("desk-one", "desk-two"):
         _person(name, Role.AGENT, top, Scope.ORGANISATION)
+    _carried(top)
     numbers = [_fault(top, f"Lid {number} on Renmin Street is loose") for number in range(1, 6)]
     return {"top": top, "first": numbers[0]}
+
+
+def _carried(top: OrganisationId) -> None:
+    """Somebody outside is told of replies and sends them, so that the pages offer them."""
+    webhooks.add_endpoint(organisation=top, url="https://carrier.example.cn/replies", kinds=CARRIED, by=maker())
 
 
 def _fault(top: OrganisationId, title: str, person: int | None = None) -> str:
@@ -103,6 +111,7 @@ def everything(viewer: str) -> Things:
     for place, role in [*known_places, (top, Role.OWNER)]:
         parties.set_role(user=user, organisation=OrganisationId(place), role=Role(role), by=maker())
     planted = plant(world)
+    _carried(top)
     definition = known.types_in_use(maker(), top)["city_fault"]
     draft = cases.save_type(organisation=top, key="draft_type", definition=write_definition(definition), by=maker())
     own = _case(world)

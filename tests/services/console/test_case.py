@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,7 +17,10 @@ from jilink.core.parties.people import actions as people
 from jilink.core.parties.people.actions import Contact, PersonData
 from jilink.core.parties.people.rules import ContactKind
 from jilink.core.parties.rules import Role, Scope
+from jilink.core.webhooks import actions as webhooks
 from jilink.kernel.clock import utc_now
+from jilink.kernel.ids import OrganisationId
+from jilink.services.console.reads.channels import CARRIED
 from tests.core.cases.office import Office, office_of
 from tests.core.world import World
 from tests.services.conftest import signed_in
@@ -115,8 +119,41 @@ def test_a_unit_asks_and_another_decides(office: Office) -> None:
     assert office.view(case).requests[0].state == "approved"
 
 
+def carried(office: Office, organisation: OrganisationId, kinds: str = CARRIED) -> int:
+    """A program outside that is told of these kinds of events of an organisation."""
+    owner = office.world.actor(Role.OWNER, organisation)
+    return webhooks.add_endpoint(organisation=organisation, url="https://carrier.example.cn/", kinds=kinds, by=owner).endpoint
+
+
+def test_a_reply_is_offered_only_where_it_leaves_the_house(office: Office) -> None:
+    case = office.open(person=caller(office), now=utc_now())
+    browser = browser_of(office)
+    carried(office, office.world.south)
+    carried(office, office.world.north, "*")
+    page = browser.get(address(case)).content.decode()
+    assert "button-reply" not in page and "?direction=out&amp;subject=Lid%20of%20a%20manhole%20broken" in page
+    assert browser.post(address(case, "/reply"), {"text": "we are coming", "channel": "text"}).status_code == 400
+    noted = browser.get("/console/contacts/add?direction=out&subject=Lid").content.decode()
+    assert re.search(r'<option value="out" selected>', noted) and 'value="Lid"' in noted
+    endpoint = carried(office, office.world.north)
+    page = browser.get(address(case)).content.decode()
+    assert "button-reply" in page and "write-none" not in page
+    owner = office.world.actor(Role.OWNER, office.world.north)
+    webhooks.change_endpoint(endpoint=endpoint, url="https://carrier.example.cn/", kinds=CARRIED, active=False, by=owner)
+    assert "button-reply" not in browser.get(address(case)).content.decode()
+
+
+def test_a_reply_by_mail_is_offered_where_a_mail_server_is_set(office: Office, settings: Any) -> None:
+    settings.EMAIL_HOST = "mail.example.cn"
+    contacts = (Contact(ContactKind.PHONE, PHONE), Contact(ContactKind.EMAIL, "wang@example.cn"))
+    person = people.add_person(organisation=office.world.north, data=PersonData(name="王芳"), contacts=contacts, by=office.boss)
+    page = browser_of(office).get(address(office.open(person=person, now=utc_now()))).content.decode()
+    assert re.findall(r'name="channel" value="(\w+)"', page) == ["mail"]
+
+
 def test_notes_and_replies_are_told_apart_and_the_button_names_whom_it_reaches(office: Office) -> None:
     case = office.open(person=caller(office), now=utc_now())
+    carried(office, office.world.north)
     browser = browser_of(office)
     browser.post(address(case, "/note"), {"text": "ask the water works"})
     page = browser.get(address(case)).content.decode()

@@ -57,6 +57,7 @@ class CaseNoted(CaseEvent, frozen=True, kw_only=True):
 class CaseReplyWritten(CaseEvent, frozen=True, kw_only=True):
     """A reply waits to be sent on its channel; whoever carries that channel fetches it by its number and says what became of it."""
 
+    OUTWARD: ClassVar[bool] = True
     reply: int
     channel: str
 

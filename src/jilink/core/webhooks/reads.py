@@ -5,6 +5,8 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
+from jilink.core.parties import reads as parties
+from jilink.core.parties import walls
 from jilink.core.parties.access import Actor, NotFound, organisations_of, require
 from jilink.core.parties.rules import Permission
 from jilink.core.webhooks.models import Delivery, Endpoint
@@ -50,6 +52,13 @@ class DeliveryView:
 def kinds() -> list[str]:
     """Return every kind of event that endpoints may be told of."""
     return sorted(f"{noun}.{name}" for (noun, name), event in EVENTS.items() if event.OUTWARD)
+
+
+def named_by_any(organisation: OrganisationId, kind: str) -> bool:
+    """Return whether an endpoint of the organisation or of one above names this very kind, and is on. No wall is asked."""
+    with walls.everything():
+        rows = Endpoint.objects.filter(organisation__in=parties.line(organisation), active=True)
+        return any(kind in kept.split() for kept in rows.values_list("kinds", flat=True))
 
 
 def endpoints(actor: Actor) -> list[EndpointView]:

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-from jilink.core.cases.events import CaseAssigned, CaseEscalated, CaseNoted, CaseRequestDecided, CaseRequestMade
+from jilink.core.cases.events import CaseAssigned, CaseEscalated, CaseNoted, CaseReplyWritten, CaseRequestDecided, CaseRequestMade
 from jilink.core.cases.reads import concerned
 from jilink.core.outbox.registry import Context, reacts_to
 from jilink.kernel.clock import utc_now
-from jilink.services.console import letters
+from jilink.services.console import letters, reply_mail
 from jilink.services.console.actions.notices import tell
 from jilink.services.console.events import ConsoleNoticeWaits
 from jilink.services.console.rules import notices
@@ -64,3 +64,10 @@ def tell_of_mention(event: CaseNoted, context: Context) -> None:
 def send_letter(event: ConsoleNoticeWaits, context: Context) -> None:
     """Write to whoever has not read a notice and asked for letters."""
     letters.post(event.notice, now=utc_now())
+
+
+@reacts_to(CaseReplyWritten)
+def send_reply_by_mail(event: CaseReplyWritten, context: Context) -> None:
+    """Send a reply that goes by e-mail."""
+    if event.channel == reply_mail.CHANNEL:
+        reply_mail.send(event.reply, written_at=context.envelope.occurred_at, now=utc_now())

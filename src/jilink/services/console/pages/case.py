@@ -16,7 +16,7 @@ from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.people import reads as people
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
-from jilink.kernel.ids import ArticleId, ContactId
+from jilink.kernel.ids import ArticleId, ContactId, OrganisationId
 from jilink.services.console.actions import drafts, notices
 from jilink.services.console.pages import case_edit, case_files, case_rating, new_case
 from jilink.services.console.pages.case_deed import Posted
@@ -25,6 +25,7 @@ from jilink.services.console.pages.case_panel import person_of, recipients_of
 from jilink.services.console.pages.case_questions import show_problems
 from jilink.services.console.pages.case_show import numbered, show
 from jilink.services.console.pages.case_words import language
+from jilink.services.console.reads.channels import channels_out
 from jilink.services.console.reads.places import where
 from jilink.webkit.door import said, signed_in
 
@@ -114,7 +115,8 @@ def reply(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     """Reply to the person of the case, by the channel that the button named."""
     view = numbered(actor, number)
     text, channel = request.POST.get("text", ""), request.POST.get("channel", "")
-    to = next((each for each in recipients_of(person_of(actor, view, utc_now())) if each.channel == channel), None)
+    leaving = channels_out(OrganisationId(view.row.organisation))
+    to = next((each for each in recipients_of(person_of(actor, view, utc_now()), leaving) if each.channel == channel), None)
     try:
         recipient = to.name if to is not None else ""
         actions.send_reply(case=view.row.id, text=text, recipient=recipient, channel=channel if to else "", by=actor)

@@ -1,6 +1,6 @@
 """What stands beside a case: the person, the place, the thing, what is known about it, links, files, and who has it why."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,11 +19,12 @@ from jilink.core.parties.people import reads as people
 from jilink.core.parties.people.reads import PersonView
 from jilink.core.parties.people.rules import ContactKind
 from jilink.core.parties.rules import Permission
-from jilink.kernel.ids import AssetId, PersonId
+from jilink.kernel.ids import AssetId, OrganisationId, PersonId
 from jilink.services.console.pages.case_questions import shown
 from jilink.services.console.pages.case_story import Story, names_in
 from jilink.services.console.pages.case_words import CHANNELS, LINKS, amount_in_words, due_in_words, in_words, language
 from jilink.services.console.reads.attached import attached
+from jilink.services.console.reads.channels import channels_out
 from jilink.services.console.reads.places import path_in_words, where
 from jilink.services.console.reads.suggestions import suggested
 
@@ -52,12 +53,12 @@ def person_of(actor: Actor, view: CaseView, now: datetime) -> PersonView | None:
         return None
 
 
-def recipients_of(person: PersonView | None) -> list[Recipient]:
-    """Return to whom a reply can go, one for each channel that reaches the person."""
+def recipients_of(person: PersonView | None, leaving: Collection[str] = CHANNELS) -> list[Recipient]:
+    """Return to whom a reply can go, one for each channel that reaches the person and is one of those `leaving` the house."""
     found: dict[str, Recipient] = {}
     for contact in person.contacts if person else ():
-        channel = BY_KIND.get(contact.kind)
-        if person and channel and channel not in found:
+        channel = BY_KIND.get(contact.kind, "")
+        if person and channel in leaving and channel not in found:
             found[channel] = Recipient(channel, str(CHANNELS[channel]), person.name or contact.masked, contact.masked)
     return list(found.values())
 
@@ -100,7 +101,9 @@ def panel(actor: Actor, view: CaseView, now: datetime) -> dict[str, object]:
     return {
         "person": person,
         "person_hidden": row.person is not None and person is None,
-        "recipients": recipients_of(person),
+        "recipients": recipients_of(person, channels_out(OrganisationId(row.organisation))),
+        "unreached": [each.channel_title for each in recipients_of(person)],
+        "may_record": actor.may(Permission.ADD_INTERACTIONS),
         "others": _others(actor, view, now),
         "contacts": _contacts(actor, view),
         "place": place,

@@ -115,7 +115,8 @@ def contacts(request: HttpRequest, actor: Actor) -> HttpResponse:
 def add(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Enter a contact by hand."""
     require_anywhere(actor, Permission.ADD_INTERACTIONS)
-    form = NewForm(actor, request.POST if request.method == "POST" else None)
+    begun: dict[str, object] = {key: value for key in ("direction", "subject") if (value := request.GET.get(key, ""))}
+    form = NewForm(actor, request.POST if request.method == "POST" else None, begun)
     made = _added(form, actor) if request.method == "POST" and form.is_valid() else None
     if made is not None:
         if "case" in request.POST:

@@ -11,7 +11,7 @@ from jilink.core.webhooks.rules import DeliveryState
 NOUN_WORDS: dict[str, Promise] = {
     "areas": _("Areas"),
     "assets": _("Assets"),
-    "cases": _("Cases"),
+    "case": _("Cases"),
     "import": _("Imports"),
     "interaction": _("Contacts"),
     "knowledge": _("Knowledge"),
@@ -24,6 +24,7 @@ KIND_WORDS: dict[str, Promise] = {
     "assets.asset_added": _("An asset was added"),
     "assets.asset_changed": _("An asset was changed"),
     "assets.asset_removed": _("An asset was removed"),
+    "case.reply_written": _("A reply waits for whoever sends it"),
     "import.ended": _("An import ended"),
     "interaction.began": _("A contact began"),
     "interaction.ended": _("A contact ended"),
