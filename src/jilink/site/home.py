@@ -10,7 +10,11 @@ from jilink.core.cases.reads import Filter, Whose
 from jilink.core.parties.access import Actor
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
+from jilink.services.vehicles.reads.use import has_vehicles
 from jilink.webkit.door import signed_in
+
+WITHOUT_VEHICLES = (("console:inbox", Permission.VIEW_CASES), ("console:reports", Permission.REPORT_CASES))
+"""Where somebody works who has no vehicle, in the order of what they do most."""
 
 
 @require_safe
@@ -18,9 +22,13 @@ from jilink.webkit.door import signed_in
 def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Lead dispatchers to the map and those who work cases to the inbox.
 
-    Whoever may do both goes where their own work waits, or any work where they have no vehicle.
+    Whoever may do both goes where their own work waits, or any work where they have no vehicle. Without vehicles there is no map to go to.
     """
-    return redirect("console:inbox" if _works_cases(actor) else "vehicles:map")
+    if _works_cases(actor):
+        return redirect("console:inbox")
+    if has_vehicles(request.user):
+        return redirect("vehicles:map")
+    return redirect(next((page for page, needed in WITHOUT_VEHICLES if actor.may(needed)), "vehicles:map"))
 
 
 def _works_cases(actor: Actor) -> bool:

@@ -15,7 +15,10 @@ GROUPS: dict[str, str | Promise] = {WORK: _("Work"), VEHICLES: _("Vehicles"), AD
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One link of the navigation. `url_name` takes no arguments; `permission` empty means everyone signed in."""
+    """One link of the navigation. `url_name` takes no arguments; `permission` empty means everyone signed in.
+
+    `useful` is where a function stands that is given the account and says whether the page is of any use to it now; "" where it always is.
+    """
 
     title: str | Promise
     url_name: str
@@ -23,6 +26,7 @@ class Entry:
     permission: str = ""
     order: int = 50
     group: str = ADMINISTRATION
+    useful: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,9 @@ def _links(request: HttpRequest) -> list[tuple[Entry, Link]]:
     if user is None or not user.is_authenticated:
         return []
     held = {permission: user.has_perm(permission) for permission in {entry.permission for entry in _entries} if permission}
-    allowed = [(entry, url) for entry in _entries if held.get(entry.permission, True) and (url := _address(entry.url_name))]
+    permitted = [entry for entry in _entries if held.get(entry.permission, True)]
+    of_use = {asked: import_string(asked)(user) for asked in {entry.useful for entry in permitted} if asked}
+    allowed = [(entry, url) for entry in permitted if of_use.get(entry.useful, True) and (url := _address(entry.url_name))]
     under = [url for _entry, url in allowed if request.path == url or request.path.startswith(url)]
     deepest = max(under, key=len, default="")
     return [(entry, Link(entry.title, url, entry.icon, url == deepest)) for entry, url in allowed]

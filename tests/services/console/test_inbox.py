@@ -229,14 +229,16 @@ def test_a_view_written_back_is_the_view_read() -> None:
 
 def test_the_home_of_a_dispatcher_is_the_map_and_of_an_agent_the_inbox(office: Office) -> None:
     world = office.world
-    assert signed_in(world, Role.DISPATCHER, world.north).get("/").url == "/vehicles/"
+    dispatcher = signed_in(world, Role.DISPATCHER, world.north)
+    assert dispatcher.get("/").url == "/console/"  # without vehicles there is no map to go to
+    assert signed_in(world, Role.ANALYST, world.north).get("/").url == "/console/reports/"
     assert signed_in(world, Role.AGENT, world.north).get("/").url == "/console/"
     boss = browser_of(office)
     assert boss.get("/").url == "/vehicles/"
     case = title_of(office, "Lid")
     assert boss.get("/").url == "/console/"
     vehicles.add_vehicle(data=VehicleData(plate="吉A12345", organisation=world.north), by=world.actor(Role.OWNER, world.north))
-    assert boss.get("/").url == "/vehicles/"
+    assert boss.get("/").url == dispatcher.get("/").url == "/vehicles/"
     deeds.assign_case(case=case, assignee=office.boss.user, by=office.boss)
     assert boss.get("/").url == "/console/"
 
@@ -262,4 +264,14 @@ def test_the_navigation_shows_groups_of_what_the_person_may_do(office: Office) -
     assert 'id="rail-work"' in page and 'id="rail-vehicles"' in page
     agent = shown(signed_in(office.world, Role.AGENT, office.world.north))
     assert 'id="rail-work"' in agent and 'id="rail-vehicles"' not in agent
+
+
+def test_the_menu_of_vehicles_is_shown_to_who_has_one_or_may_add_one(office: Office) -> None:
+    world = office.world
+    dispatcher = signed_in(world, Role.DISPATCHER, world.north)
+    assert 'id="rail-vehicles"' not in shown(dispatcher) and 'id="rail-vehicles"' in shown(browser_of(office))
+    vehicles.add_vehicle(data=VehicleData(plate="吉A99999", organisation=world.south), by=world.actor(Role.OWNER, world.south))
+    assert 'id="rail-vehicles"' not in shown(dispatcher)
+    vehicles.add_vehicle(data=VehicleData(plate="吉A12345", organisation=world.depot), by=world.actor(Role.OWNER, world.north))
+    assert 'id="rail-vehicles"' in shown(dispatcher)
     assert actor_of(User.objects.get(pk=office.boss.user)) == office.boss
