@@ -48,6 +48,13 @@ def _year(request: HttpRequest, detail: fleet.Detail) -> Year:
     return asked.get(request.GET.get("year", ""), asked.get(str(detail.year), 2019))
 
 
+def _editions(request: HttpRequest, detail: fleet.Detail) -> dict[str, object]:
+    """Return by which edition the orders of a page are made, which one the terminal speaks, and where the page of the vehicle is."""
+    year = _year(request, detail)
+    other = 2013 if year == 2019 else 2019
+    return {"year": year, "spoken": detail.year, "other_year": other, "here": reverse("vehicles:vehicle", args=[detail.asset])}
+
+
 def _forms(actor: Actor, detail: fleet.Detail, year: Year, wrong: tuple[str, CommandForm] | None = None) -> list[dict[str, object]]:
     upgrades = _may(actor, Permission.COMMAND_UPGRADES, detail)
     return [
@@ -94,8 +101,7 @@ def _show(
         "media_count": recordings.of_asset(actor, asset, size=0)[0] if _may(actor, Permission.VIEW_MEDIA, detail) else 0,
         "can_read_frames": _may(actor, Permission.READ_FRAMES, detail),
         "can_reveal": not revealed and _may(actor, Permission.REVEAL_CONTACTS, detail),
-        "year": year,
-        "other_year": 2013 if year == 2019 else 2019,
+        **_editions(request, detail),
     }
     return render(request, "vehicles/vehicle.html", context, status=400 if wrong else 200)
 
@@ -111,7 +117,10 @@ def vehicle(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
 @signed_in
 def latest(request: HttpRequest, actor: Actor, asset: int) -> HttpResponse:
     """Show the latest values of one vehicle alone."""
-    return render(request, "vehicles/_latest.html", {"row": fleet.detail(actor, AssetId(asset)), "polled": True})
+    detail = fleet.detail(actor, AssetId(asset))
+    can_command = _may(actor, Permission.COMMAND_VEHICLES, detail) and bool(detail.phone)
+    context = {"row": detail, "polled": True, "can_command": can_command, **_editions(request, detail)}
+    return render(request, "vehicles/_latest.html", context)
 
 
 @require_POST
@@ -227,7 +236,8 @@ def command(request: HttpRequest, actor: Actor, asset: int, name: str) -> HttpRe
     except CommandRefused as error:
         form.add_error(None, str(error))
         return _show(request, actor, AssetId(asset), (name, form))
-    return redirect(f"{reverse('vehicles:vehicle', args=[asset])}#commands-title")
+    chosen = f"?year={year}" if detail.year != year else ""
+    return redirect(f"{reverse('vehicles:vehicle', args=[asset])}{chosen}#commands-title")
 
 
 # --- track ------------------------------------------------------------------------------------------------------------
