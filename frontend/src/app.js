@@ -1,5 +1,6 @@
 import "./app.css";
 import "./bell.js";
+import "./controls.js";
 import "./finder.js";
 import "./shell.js";
 import "./shortcuts.js";

@@ -1,7 +1,7 @@
 import { JILIN, canDraw, makeMap, maplibre } from "./basemap.js";
 import { palette } from "./palette.js";
 import { makeChart } from "./speed-chart.js";
-import { at, events as eventsOf, indexAt, stretches } from "./track.js";
+import { at, eventAt, events as eventsOf, indexAt, stretches } from "./track.js";
 import { word } from "./words.js";
 
 const SPEEDS = ["#3b6fb6", "#2a9d8f", "#8ab13c", "#e9a100", "#d1495b"];
@@ -91,7 +91,7 @@ const icons = { play: find("play").innerHTML, pause: find("play").innerHTML.repl
 
 function showReplay(replay, chart, marker, map) {
   const here = at(replay.points, replay.time);
-  const near = replay.events.find((event) => (event.kind === "stop" ? event.from <= replay.time && replay.time <= event.to : Math.abs(event.t - replay.time) < 15000));
+  const near = eventAt(replay.events, replay.time);
   find("now-time").textContent = timeText(replay.time);
   find("now-speed").textContent = `${Math.round(here.speed)} km/h`;
   find("now-event").textContent = near ? word(near.kind) : "";

@@ -1,6 +1,7 @@
 // What a track is made of, without map or chart: where it was at a time, its events, its stretches of like speed.
 
 export const GAP_MS = 5 * 60 * 1000;
+const TOLD_MS = 15000;
 const CLASSES = [10, 30, 60, 90]; // km/h; slower than the first is class 0
 
 export function speedClass(speed) {
@@ -31,13 +32,23 @@ export function at(points, t) {
   return { index: i, lon: between(points.lon), lat: between(points.lat), speed: points.speed[i], course: points.course[i] ?? 0 };
 }
 
-/** Return stops and the beginnings of alarms in order of time: {t, kind: "stop" | "alarm", ...}. */
+/** Return stops and alarms in order of their beginnings: {t, from, to, kind: "stop" | "alarm", ...}. */
 export function events({ points, stops }) {
   const found = stops.map((stop) => ({ ...stop, t: stop.from, kind: "stop" }));
+  let alarm = null;
   for (let i = 0; i < points.t.length; i++) {
-    if (points.alarm[i] && !points.alarm[i - 1]) found.push({ t: points.t[i], kind: "alarm", lon: points.lon[i], lat: points.lat[i] });
+    if (!points.alarm[i]) alarm = null;
+    else if (alarm) alarm.to = points.t[i];
+    else found.push((alarm = { t: points.t[i], from: points.t[i], to: points.t[i], kind: "alarm", lon: points.lon[i], lat: points.lat[i] }));
   }
   return found.sort((a, b) => a.t - b.t);
+}
+
+/** Return the event that lasts at `t`: none before it has begun; an alarm is told for a moment even where it was over at once. */
+export function eventAt(found, t) {
+  const until = (event) => (event.kind === "alarm" ? Math.max(event.to, event.from + TOLD_MS) : event.to);
+  const lasting = found.filter((event) => event.from <= t && t <= until(event));
+  return lasting.find((event) => event.kind === "alarm") ?? lasting[0];
 }
 
 /** Return the line in stretches of one speed class; a long silence is a stretch of class -1 (nothing is known of it). */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { GAP_MS, at, events, indexAt, speedClass, stretches } from "../src/track.js";
+import { GAP_MS, at, eventAt, events, indexAt, speedClass, stretches } from "../src/track.js";
 
 const points = {
   t: [0, 10000, 20000, 20000 + GAP_MS, 30000 + GAP_MS],
@@ -23,6 +23,13 @@ test("a time between two fixes lies between them, a time in a silence stays at t
 test("events are stops and the beginnings of alarms in order", () => {
   const all = events({ points, stops: [{ from: 12000, to: 15000, lon: 125.1, lat: 43 }] });
   assert.deepEqual(all.map((event) => [event.t, event.kind]), [[10000, "alarm"], [12000, "stop"], [30000 + GAP_MS, "alarm"]]);
+});
+
+test("an event is told from its beginning to its end, and no second before", () => {
+  const found = events({ points, stops: [{ from: 40000, to: 45000, lon: 125.1, lat: 43 }] });
+  assert.deepEqual([9999, 10000, 20000, 24999, 25001, 39999, 40000, 45001].map((t) => eventAt(found, t)?.kind), [undefined, "alarm", "alarm", "alarm", undefined, undefined, "stop", undefined]);
+  assert.equal(eventAt(found, 20000 + GAP_MS), undefined);
+  assert.equal(eventAt(found, 30000 + GAP_MS).kind, "alarm");
 });
 
 test("stretches join like speeds and keep a silence apart", () => {

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from jilink.services.console.pages.rate import rate
 from jilink.services.vehicles.pages.operations import operations, replay
 from jilink.site import invitations, probes
-from jilink.site.api import api
+from jilink.site.api import WORDS, api
 from jilink.site.home import home
 from jilink.webkit.api.pages import described
 
@@ -32,7 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rate/<str:token>", rate, name="rate"),
     path("operations/", operations, name="operations"),
     path("operations/letters/<int:letter>/replay", replay, name="replay"),
-    path("api/", described(api), name="api"),
+    path("api/", described(api, WORDS), name="api"),
     path("api/v1/", api.urls),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),

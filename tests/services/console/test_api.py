@@ -231,3 +231,5 @@ def test_people_read_the_description_as_a_page(world: World) -> None:
     page = Client().get("/api/", headers={"accept-language": "en"})
     assert page.status_code == 200 and page["Content-Type"].startswith("text/html")
     assert all(word in page.content.decode() for word in ("/api/v1/people/{person}", "read_person", "Idempotency-Key", "other_names"))
+    chinese = Client().get("/api/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert all(word in chinese for word in ("程序接口", "服务对象", "请求体字段", 'lang="en">Read person</span>'))

@@ -1,10 +1,11 @@
 """The description of the API for people: every operation by its tag, from the same document that programs read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
 
 from jilink.webkit.api.assembly import Api, Node
 
@@ -25,16 +26,15 @@ class Told:
     answers: list[tuple[str, str]]
 
 
-def described(api: Api) -> Callable[[HttpRequest], HttpResponse]:
-    """Return the page of an API's description."""
+def described(api: Api, words: Mapping[str, tuple[str | Promise, str | Promise]]) -> Callable[[HttpRequest], HttpResponse]:
+    """Return the page of an API's description; `words` say what each tag is called, and what it is about, in the viewer's language."""
 
     def page(request: HttpRequest) -> HttpResponse:
         document = api.get_openapi_schema()
-        groups = [
-            (tag["name"], tag["description"], [told for told in _told(document) if told[0] == tag["name"]]) for tag in document["tags"]
-        ]
-        shown = [(name, words, [operation for _tag, operation in found]) for name, words, found in groups]
-        return render(request, "webkit/api.html", {"document": document, "groups": shown})
+        told = _told(document)
+        names = [tag["name"] for tag in document["tags"]]
+        groups = [(name, *words[name], [operation for tag, operation in told if tag == name]) for name in names]
+        return render(request, "webkit/api.html", {"document": document, "groups": groups})
 
     return page
 
