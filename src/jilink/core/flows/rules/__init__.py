@@ -1,0 +1,1 @@
+"""What flows decide without a database, a clock or a wire."""
