@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.site.installation import prepared
 
 VEHICLES, CASES = 40, 24
-READY_S = 120.0
+READY_S = 200.0
 Things = dict[str, str | int]
 CALL = """
 import json, sys, django

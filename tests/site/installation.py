@@ -50,7 +50,7 @@ def until(holds: Callable[[], object], what: str, patience_s: float = PATIENCE_S
         time.sleep(0.05)
 
 
-def jilink(*arguments: str, env: dict[str, str], timeout: float = 120.0, given: str | None = None) -> subprocess.CompletedProcess[str]:
+def jilink(*arguments: str, env: dict[str, str], timeout: float = 240.0, given: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
     command = [sys.executable, "-m", "jilink.site.cli", *arguments]
     return subprocess.run(command, env={**env, "COLUMNS": "140"}, text=True, capture_output=True, timeout=timeout, input=given, check=False)
