@@ -91,6 +91,11 @@ def test_a_module_and_its_public_names_are_documented(path: Path) -> None:
     assert not bare, f"{name(path)} says nothing about {bare}"
 
 
+def test_the_core_refuses_in_words_that_are_translated_where_they_are_read() -> None:
+    spoken = [name(p) for p in MODULES if "core" in p.parts and re.search(r"raise [\w.]+\(\s*(_|gettext)\(", p.read_text())]
+    assert spoken == [], "raise Refused with the words as they are, and their values beside them: whoever reads may have another language"
+
+
 def test_there_is_no_room_for_odds_and_ends() -> None:
     assert [name(p) for p in MODULES if p.stem in {"utils", "helpers", "misc", "common"}] == []
 

@@ -49,10 +49,14 @@ def page_of(request: HttpRequest) -> str:
 def said(error: Refused) -> str:
     """Return what the rules say, in the reader's language."""
     words, language = _(error.message), get_language() or "zh-hans"
-    values = {name: value.in_(language) if isinstance(value, Text) else value for name, value in error.values.items()}
+    values = {name: _valued(value, language) for name, value in error.values.items()}
     return words % values if values else words
 
 
 def problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
     """Answer with a page that says what happened and what to do."""
     return render(request, "webkit/refused.html", {"title": title, "text": text}, status=status)
+def _valued(value: object, language: str) -> object:
+    return said(value) if isinstance(value, Refused) else value.in_(language) if isinstance(value, Text) else value
+
+

@@ -23,6 +23,7 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import AssetId, OrganisationId
+from jilink.kernel.texts import gettext_noop
 
 OF_SERVICES = frozenset({"vehicle"})
 """Kinds that a service keeps with tables and pages of its own."""
@@ -145,7 +146,7 @@ def load_assets(
         try:
             _fill(row, data, known)
         except (AttributeRefused, AssetRefused) as error:
-            raise AssetRefused("Row %(number)d: %(what)s", number=number, what=str(error)) from error
+            raise AssetRefused(gettext_noop("Row %(number)d: %(what)s"), number=number, what=error) from error
         made.append(row)
     try:
         with transaction.atomic():

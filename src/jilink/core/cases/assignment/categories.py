@@ -18,7 +18,8 @@ from jilink.kernel.ids import OrganisationId
 from jilink.kernel.texts import Text
 
 FEWEST_CHOICES = 3
-"""A question of fewer answers (yes or no) tells no categories apart."""
+YES_NO = frozenset({"yes", "no"})
+"""A question of fewer answers, or of these, tells no categories apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ def categories(actor: Actor, organisation: OrganisationId) -> list[Category]:
 def _of_type(key: str, definition: Definition) -> dict[str, Text]:
     found = {key: definition.label}
     for question in definition.form:
-        if isinstance(question, ChoiceQuestion) and len(question.choices) >= FEWEST_CHOICES:
+        if not isinstance(question, ChoiceQuestion) or len(question.choices) < FEWEST_CHOICES:
+            continue
+        if not YES_NO.issubset(choice.key for choice in question.choices):
             for choice in question.choices:
                 label = Text(f"{definition.label.in_('zh')} · {choice.label.in_('zh')}", f"{definition.label} · {choice.label}")
                 found.setdefault(f"{key}.{choice.key}", label)

@@ -1,5 +1,7 @@
 """Teams of an organisation: who is in them, and who leads."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +13,7 @@ from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.members import actions, reads
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
-from jilink.kernel.ids import TeamId
+from jilink.kernel.ids import OrganisationId, TeamId
 from jilink.services.console.pages.members_place import Place, place, posted
 from jilink.webkit.door import said, signed_in
 
@@ -48,18 +50,26 @@ def _team(actor: Actor, organisation: int, team: int) -> tuple[Place, TeamId]:
     return where, TeamId(team)
 
 
+def _tried(request: HttpRequest, organisation: OrganisationId, do: Callable[[], object], done: str = "") -> HttpResponse:
+    """Do something with a team, say what came of it, and show the teams again."""
+    try:
+        do()
+    except NotFound:
+        raise
+    except Refused as error:
+        messages.error(request, said(error))
+    else:
+        if done:
+            messages.success(request, done)
+    return redirect("console:teams", organisation)
+
+
 @require_POST
 @signed_in
 def add(request: HttpRequest, actor: Actor, organisation: int) -> HttpResponse:
     """Add a team."""
     where = place(actor, organisation, "teams", Permission.MANAGE_TEAMS)
-    try:
-        actions.add_team(organisation=where.id, name=request.POST.get("name", ""), by=actor)
-    except NotFound:
-        raise
-    except Refused as error:
-        messages.error(request, said(error))
-    return redirect("console:teams", where.id)
+    return _tried(request, where.id, lambda: actions.add_team(organisation=where.id, name=request.POST.get("name", ""), by=actor))
 
 
 @require_POST
@@ -67,31 +77,16 @@ def add(request: HttpRequest, actor: Actor, organisation: int) -> HttpResponse:
 def rename(request: HttpRequest, actor: Actor, organisation: int, team: int) -> HttpResponse:
     """Give a team another name."""
     where, number = _team(actor, organisation, team)
-    try:
-        actions.rename_team(team=number, name=request.POST.get("name", ""), by=actor)
-    except NotFound:
-        raise
-    except Refused as error:
-        messages.error(request, said(error))
-    else:
-        messages.success(request, _("Saved."))
-    return redirect("console:teams", where.id)
+    name = request.POST.get("name", "")
+    return _tried(request, where.id, lambda: actions.rename_team(team=number, name=name, by=actor), _("Saved."))
 
 
 @require_POST
 @signed_in
 def remove(request: HttpRequest, actor: Actor, organisation: int, team: int) -> HttpResponse:
-    """Remove a team that nothing belongs to any more."""
+    """Remove a team that nothing ever belonged to."""
     where, number = _team(actor, organisation, team)
-    try:
-        actions.remove_team(team=number, by=actor)
-    except NotFound:
-        raise
-    except Refused as error:
-        messages.error(request, said(error))
-    else:
-        messages.success(request, _("The team was removed."))
-    return redirect("console:teams", where.id)
+    return _tried(request, where.id, lambda: actions.remove_team(team=number, by=actor), _("The team was removed."))
 
 
 @require_POST
@@ -99,13 +94,7 @@ def remove(request: HttpRequest, actor: Actor, organisation: int, team: int) -> 
 def archive(request: HttpRequest, actor: Actor, organisation: int, team: int) -> HttpResponse:
     """Put a team away that has nothing open left."""
     where, number = _team(actor, organisation, team)
-    try:
-        actions.archive_team(team=number, by=actor)
-    except actions.TeamInUse as error:
-        messages.error(request, said(error))
-    else:
-        messages.success(request, _("The team was archived."))
-    return redirect("console:teams", where.id)
+    return _tried(request, where.id, lambda: actions.archive_team(team=number, by=actor), _("The team was archived."))
 
 
 @require_POST
@@ -113,9 +102,7 @@ def archive(request: HttpRequest, actor: Actor, organisation: int, team: int) ->
 def restore(request: HttpRequest, actor: Actor, organisation: int, team: int) -> HttpResponse:
     """Let an archived team work again."""
     where, number = _team(actor, organisation, team)
-    actions.restore_team(team=number, by=actor)
-    messages.success(request, _("The team works again."))
-    return redirect("console:teams", where.id)
+    return _tried(request, where.id, lambda: actions.restore_team(team=number, by=actor), _("The team works again."))
 
 
 @require_POST
@@ -123,13 +110,8 @@ def restore(request: HttpRequest, actor: Actor, organisation: int, team: int) ->
 def put_in(request: HttpRequest, actor: Actor, organisation: int, team: int) -> HttpResponse:
     """Put a person in a team, make them its lead, or no more."""
     where, number = _team(actor, organisation, team)
-    try:
-        actions.put_in_team(team=number, user=posted(request, "user"), lead=request.POST.get("lead") == "1", by=actor)
-    except NotFound:
-        raise
-    except Refused as error:
-        messages.error(request, said(error))
-    return redirect("console:teams", where.id)
+    user, lead = posted(request, "user"), request.POST.get("lead") == "1"
+    return _tried(request, where.id, lambda: actions.put_in_team(team=number, user=user, lead=lead, by=actor))
 
 
 @require_POST
@@ -137,8 +119,8 @@ def put_in(request: HttpRequest, actor: Actor, organisation: int, team: int) -> 
 def take_out(request: HttpRequest, actor: Actor, organisation: int, team: int) -> HttpResponse:
     """Take a person out of a team."""
     where, number = _team(actor, organisation, team)
-    actions.take_from_team(team=number, user=posted(request, "user"), by=actor)
-    return redirect("console:teams", where.id)
+    user = posted(request, "user")
+    return _tried(request, where.id, lambda: actions.take_from_team(team=number, user=user, by=actor))
 
 
 patterns: list[URLPattern] = [
