@@ -22,7 +22,7 @@ from jilink.spine import server
 from tests.parts import SHARED
 from tests.ports import free_port, free_run
 
-PATIENCE_S = 90.0
+PATIENCE_S = 200.0
 
 
 def environment(data: Path, **more: str) -> dict[str, str]:

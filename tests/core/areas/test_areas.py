@@ -121,6 +121,7 @@ def test_a_point_on_a_common_border_lies_in_exactly_one_area(world: World) -> No
     assert len(place.areas) == 1
 
 
+@pytest.mark.once
 def test_a_million_points_are_found_as_one_by_one(divisions: World) -> None:
     agent = divisions.actor(Role.AGENT, divisions.north)
     rng = np.random.default_rng(7)
@@ -206,6 +207,7 @@ def _is_not_found(ask: Callable[[Actor], object], asking: Actor) -> None:
         ask(asking)
 
 
+@pytest.mark.once
 def test_borders_are_drawn_simplified_and_still_meet(divisions: World) -> None:
     agent = divisions.actor(Role.AGENT, divisions.north)
     (layer,) = reads.layers(agent, on=SPRING)
