@@ -1,5 +1,6 @@
 """The command line as a person or a script meets it."""
 
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -95,7 +96,8 @@ def test_what_is_made_in_a_folder_that_others_may_enter_is_still_the_owners_alon
 
 
 def test_a_removed_person_is_gone_and_an_unknown_one_is_refused(installed):
-    assert jilink("user", "add", "wang", "--generate", env=installed).returncode == 0
+    made = jilink("user", "add", "wang", "--generate", env=installed)
+    assert made.returncode == 0 and re.search(r"^Password, shown this once: \S{20,}$", made.stdout, re.MULTILINE)
     assert jilink("user", "remove", "wang", env=installed).returncode == 0
     assert "wang" not in jilink("user", "list", env=installed).stdout
     again = jilink("user", "remove", "wang", env=installed)
@@ -115,7 +117,8 @@ def test_the_version_is_shown(env):
 
 def test_a_new_password_for_an_unknown_account_is_refused_before_a_password_is_shown(installed):
     refused = jilink("user", "password", "nobody", "--generate", env=installed)
-    assert (refused.returncode, refused.stdout) == (2, "")
+    taken = jilink("user", "add", "admin", "--generate", env=installed)
+    assert (refused.returncode, refused.stdout, taken.returncode, taken.stdout) == (2, "", 2, "")
     assert "there is no account named nobody" in refused.stderr
 
 

@@ -1,6 +1,7 @@
 """`jilink up` as an operator meets it: the real processes on free ports, killed one by one."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from jilink.kernel.settings import PROCESSES
+from jilink.site import running
 from jilink.site.children import answers
 from jilink.spine import standing, subjects
 from jilink.spine.client import connect
@@ -101,12 +103,31 @@ def _of_the_office(data: Path) -> int:
         return int(database.execute(gone).fetchone()[0])
 
 
-def _rows(data: Path) -> Counter[str]:
+def _rows(data: Path, left_out: tuple[str, ...] = NOT_COUNTED) -> Counter[str]:
     """Return how many rows each table has, but for the record of what happened, the key of numbers and the inside of full-text indexes."""
     with closing(sqlite3.connect(f"file:{data / 'jilink.sqlite3'}?mode=ro", uri=True)) as database:
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        kept = [t for t in tables if not t.startswith(NOT_COUNTED)]
+        kept = [t for t in tables if not t.startswith(left_out)]
         return Counter({table: database.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in kept})
+
+
+def test_the_doctor_in_another_shell_goes_by_what_runs(up):
+    bare = {key: value for key, value in up.env.items() if not key.startswith("JILINK_")} | {"JILINK_DATA": str(up.settings.data)}
+    done = jilink("doctor", "--json", env=bare)
+    found = {finding["name"]: finding for finding in map(json.loads, done.stdout.splitlines())}
+    assert found["two factors"]["level"] == "warn" and "off" in found["two factors"]["found"]
+    assert "JILINK_TWO_FACTORS" in found["settings"]["found"] and "JILINK_WEB" in found["settings"]["found"]
+    assert found[f"port {up.env['JILINK_WEB'].rpartition(':')[2]}"]["level"] == "ok" and found["process web"]["level"] == "ok"
+    assert running.path(up.settings.data).stat().st_mode & 0o777 == 0o600
+
+
+def test_loading_the_demonstration_again_leaves_nothing_in_the_audit(up):
+    def entries() -> int:
+        return _rows(up.settings.data, ())["parties_auditentry"]
+
+    before = entries()
+    assert jilink("demo", "load", "--vehicles", str(VEHICLES), env=up.env).returncode == 0
+    assert entries() == before
 
 
 def test_removing_the_demonstration_leaves_no_row_and_no_admission(up, tmp_path):
@@ -124,6 +145,8 @@ def test_removing_the_demonstration_leaves_no_row_and_no_admission(up, tmp_path)
     drive = ("simulate", "terminals", "--count", "2", "--give-up", "1", "--server", up.env["JILINK_TERMINALS"])
     ended = jilink(*drive, env=up.env)
     assert (ended.returncode, ended.stderr.count("simulator.ends")) == (0, 1), ended.stderr
+    until(lambda: "process stopped name=simulator reason=demonstration is gone" in up.text(), "its terminals are still")
+    assert "simulator" not in standing.read(up.settings.data)
 
 
 async def _buckets(up: Up) -> tuple[dict[str, bytes], dict[str, bytes]]:

@@ -7,6 +7,11 @@ from pathlib import Path
 from jilink.services.console.demonstration.data import Login
 
 
+def mark(data: Path) -> Path:
+    """Return the file that lies in the data folder while the demonstration is loaded: whoever drives its vehicles goes by it."""
+    return data / "demonstration"
+
+
 def path(data: Path) -> Path:
     """Return where the accounts are kept."""
     return data / "demo-logins"

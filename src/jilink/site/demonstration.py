@@ -20,7 +20,7 @@ from jilink.core.assets import projection
 from jilink.core.assets import reads as assets
 from jilink.core.parties import access, reads
 from jilink.core.parties import actions as parties
-from jilink.core.parties.rules import Permission, Role
+from jilink.core.parties.rules import Permission, Role, permissions_of
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
@@ -102,7 +102,7 @@ def load(count: int, *, owner: str = FIRST_USER, cases: int = CASES, now: dateti
         top = parties.add_organisation(name=CARRIER, by=access.system("demo"), now=moment)
         for name in FLEETS:
             parties.add_organisation(name=name, parent=top, by=access.system("demo"), now=moment)
-    parties.set_role(user=user, organisation=top, role=Role.OWNER, by=access.system("demo"), now=moment)
+    _own(user, top, moment)
     by = _actor(top)
     places = {choice.name: choice.id for choice in reads.choices(by, Permission.MANAGE_VEHICLES)}
     wanted = register.register(count, SEED)
@@ -113,7 +113,14 @@ def load(count: int, *, owner: str = FIRST_USER, cases: int = CASES, now: dateti
         for start in range(0, len(own), TOGETHER):
             vehicles.add_vehicles(organisation=places[fleet], data=own[start : start + TOGETHER], by=by, now=moment)
     load_office(user, moment, cases=cases, tell=tell)
+    transaction.on_commit(demo_logins.mark(Path(django_settings.JILINK.data)).touch)
     return Loaded(top, len(new), len(assets.all_ids(by, kind=KIND, permission=Permission.MANAGE_VEHICLES)))
+
+
+def _own(user: int, top: OrganisationId, now: datetime) -> None:
+    """Make an account the owner of an organisation, unless it may do all that already: each grant stands in the audit."""
+    if permissions_of(Role.OWNER) - access.actor_of_account(user).grants.get(top, frozenset()):
+        parties.set_role(user=user, organisation=top, role=Role.OWNER, by=access.system("demo"), now=now)
 
 
 def office() -> OrganisationId | None:
@@ -130,7 +137,7 @@ def load_office(owner: int, now: datetime, *, cases: int = CASES, tell: Tell = q
     top = office()
     if top is None:
         top = parties.add_organisation(name=OFFICE, by=access.system("demo"), now=now)
-    parties.set_role(user=owner, organisation=top, role=Role.OWNER, by=access.system("demo"), now=now)
+    _own(owner, top, now)
     password = first_login.generate_password()
     logins = loading.load(top, password=password, now=now, owner=owner, cases=cases, tell=tell)
     if logins:
@@ -182,6 +189,7 @@ def _remove(by: access.Actor, top: OrganisationId) -> int:
     for organisation in sorted(by.grants, key=lambda one: one == top):
         parties.remove_organisation(organisation=organisation, by=by)
     _remove_office()
+    transaction.on_commit(lambda: demo_logins.mark(Path(django_settings.JILINK.data)).unlink(missing_ok=True))
     return len(ids)
 
 

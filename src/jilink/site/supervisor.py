@@ -15,7 +15,7 @@ from pathlib import Path
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused, Unavailable
 from jilink.kernel.settings import Readiness, Settings
-from jilink.site import ports, processes
+from jilink.site import ports, processes, running
 from jilink.site.children import EXIT_REFUSED, Child, Spec
 from jilink.site.journal import Journal
 from jilink.spine import standing
@@ -25,6 +25,7 @@ READY_WITHIN_S = 120.0
 PORTS_FREE_WITHIN_S = 8.0
 """A supervisor that was killed leaves its processes a moment to stop; their ports are waited for."""
 LOOK_EVERY_S = 0.1
+LOOK_FOR_NEEDED_EVERY_S = 1.0
 
 
 class AlreadyRunning(Refused):
@@ -48,6 +49,8 @@ class Extra:
 
     name: str
     arguments: tuple[str, ...]
+    needs: Path | None = None
+    """A file without which it has nothing to do: it is stopped once that is gone."""
 
 
 @contextlib.contextmanager
@@ -93,6 +96,7 @@ class Supervisor:
         self._told_to_stop = asyncio.Event()
         self._children: list[Child] = []
         self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._watchers: list[asyncio.Task[None]] = []
         self._killed: dict[str, str] = {}
         self._ended: dict[str, tuple[datetime, str]] = {}
 
@@ -117,6 +121,7 @@ class Supervisor:
 
     async def _start(self) -> None:
         await self._wait_for_ports()
+        running.write(self.settings)
         names = [name for name in processes.PROCESSES if name != "spine" or not self.settings.nats_url]
         if "spine" in names:
             self._launch(self._process("spine"))
@@ -128,6 +133,8 @@ class Supervisor:
         for extra in self._extras:
             if not self._told_to_stop.is_set():
                 self._launch(replace(self._jilink(extra.name, *extra.arguments), may_end=True))
+                if extra.needs is not None:
+                    self._watchers.append(asyncio.create_task(self._stop_without(self._children[-1], extra.needs)))
         if not self._told_to_stop.is_set():
             self._write_standing()
             self._journal.ready([child.spec.name for child in self._children])
@@ -175,12 +182,24 @@ class Supervisor:
 
     async def _stop(self) -> None:
         """Stop the processes one after another, the last started first, so that nobody loses what it writes to."""
+        for watcher in self._watchers:
+            watcher.cancel()
         if self._children:
             self._journal.stopping()
         for child in reversed(self._children):
             child.request_stop()
             await self._keepers[child.spec.name]
             self._journal.event("process stopped", name=child.spec.name, status=child.status)
+
+    async def _stop_without(self, child: Child, needed: Path) -> None:
+        """Stop a process beside the table once what it needs is gone, and forget it."""
+        while needed.exists():
+            await asyncio.sleep(LOOK_FOR_NEEDED_EVERY_S)
+        child.request_stop()
+        await asyncio.shield(self._keepers[child.spec.name])
+        self._journal.event("process stopped", name=child.spec.name, reason=f"{needed.name} is gone")
+        self._children.remove(child)
+        self._write_standing()
 
     def _launch(self, spec: Spec) -> None:
         child = Child(spec, self._journal.line, self._tell)

@@ -52,4 +52,4 @@ def remove() -> None:
     with Console().status("Removing the demonstration"):
         count = demonstration.remove(Settings.from_environment())
     typer.echo(f"{count} vehicles removed with their organisations. Their history is deleted once it is a day old.")
-    typer.echo("The simulated terminals of `jilink up --demo` are refused now and end by themselves in some minutes.")
+    typer.echo("`jilink up --demo` stops its simulated terminals now.")

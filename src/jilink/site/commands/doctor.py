@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jilink.kernel.settings import Settings
-from jilink.site import logs
+from jilink.site import logs, running
 from jilink.site.health import installation, machine, postgresql
 from jilink.site.health.findings import Check, Finding, Level, Wish
 
@@ -28,6 +28,7 @@ app = typer.Typer()
 
 CHECKS: tuple[Check, ...] = (
     installation.folder,
+    installation.settings,
     machine.python,
     machine.disk,
     machine.memory,
@@ -54,8 +55,9 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Check machine and installation, and say what to do."""
-    settings = Settings.from_environment()
-    logs.configure(settings.log_format, "doctor")
+    own = Settings.from_environment()
+    logs.configure(own.log_format, "doctor")
+    settings = running.read(own) if installation.is_up(own.data) else own
     wish = Wish(settings, terminals)
     findings: list[Finding] = []
     with Console(stderr=True).status("Looking") as status:

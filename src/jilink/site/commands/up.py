@@ -77,6 +77,7 @@ def _simulator(settings: Settings, vehicles: int) -> Extra:
     server = f"{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 -- compared, not bound
     return Extra(
         name="simulator",
+        needs=demo_logins.mark(settings.data),
         arguments=("simulate", "terminals", "--count", str(vehicles), "--interval", "5", "--give-up", "180", "--server", server),
     )
 

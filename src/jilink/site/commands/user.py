@@ -5,6 +5,7 @@ import sys
 from typing import Annotated
 
 import typer
+from django.db import transaction
 from rich.console import Console
 from rich.table import Table
 
@@ -20,6 +21,8 @@ _EPILOG = """
 Examples:
 
   jilink user add wang --organisation 运营中心 --role dispatcher
+
+  jilink user add wang --generate    makes a password and shows it once
 
   jilink user password wang          asks for it twice
 
@@ -61,8 +64,11 @@ def add(
     by = access.system("user")
     place = _organisation(organisation, by)
     password = _password(generate=generate)
-    user = actions.add_user(username=name, password=password, by=by)
-    actions.set_role(user=user, organisation=place.id, role=role, by=by)
+    with transaction.atomic():
+        user = actions.add_user(username=name, password=password, by=by)
+        actions.set_role(user=user, organisation=place.id, role=role, by=by)
+    if generate:
+        _show(password)
     typer.echo(f"{name} is now {role} in {place.name}.")
 
 
@@ -74,7 +80,10 @@ def set_password(
     """Give a person a new password; whoever is signed in under that name is signed out."""
     preparation.require_prepared()
     _require_account(name)
-    actions.set_password(username=name, password=_password(generate=generate), by=access.system("user"))
+    password = _password(generate=generate)
+    actions.set_password(username=name, password=password, by=access.system("user"))
+    if generate:
+        _show(password)
     typer.echo(f"{name} has a new password.")
 
 
@@ -135,12 +144,14 @@ def _organisation(name: str, by: access.Actor) -> reads.OrganisationName:
     return found[0]
 
 
+def _show(password: str) -> None:
+    typer.echo(f"Password, shown this once: {password}")
+
+
 def _password(*, generate: bool) -> str:
-    """Return a generated password (shown once), one typed twice, or one line of standard input when that is no terminal."""
+    """Return a generated password, one typed twice, or one line of standard input when that is no terminal."""
     if generate:
-        password = first_login.generate_password()
-        typer.echo(f"Password: {password}")
-        return password
+        return first_login.generate_password()
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
     password = getpass.getpass("Password: ")

@@ -13,7 +13,7 @@ from jilink.core.parties import audit
 from jilink.history.tables import History
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import PREFIX, PROCESSES, Settings
-from jilink.site import ports, preparation
+from jilink.site import ports, preparation, running
 from jilink.site.children import answers
 from jilink.site.health.findings import Finding, Level, Wish
 from jilink.spine import subjects
@@ -49,15 +49,25 @@ def folder(wish: Wish) -> Iterator[Finding]:
         yield Finding("data folder", Level.WARN, f"{where}: nothing was prepared here", remedy)
 
 
+def settings(wish: Wish) -> Iterator[Finding]:
+    """Settings of the running installation, which every line below goes by."""
+    if not is_up(wish.settings.data):
+        yield Finding("settings", Level.OK, "of this shell: `jilink up` does not run here now")
+        return
+    names = running.differing(Settings.from_environment(), wish.settings)
+    found = f"of the running installation, not of this shell: {', '.join(names)}" if names else "of the running installation"
+    yield Finding("settings", Level.OK, found)
+
+
 def listening(wish: Wish) -> Iterator[Finding]:
     """Ports free before the start, answered after it."""
-    running = is_up(wish.settings.data)
+    up = is_up(wish.settings.data)
     for place in ports.listeners(wish.settings):
         if place.setting == "health_port":
             continue
         name, where = f"port {place.port}", f"{place.host} ({place.process})"
         free = ports.is_free(place)
-        if running:
+        if up:
             level, found = (Level.FAIL, f"{where}: nobody listens") if free else (Level.OK, f"{where}: in use")
             yield Finding(name, level, found, f"look at the lines of {place.process} in {wish.settings.data / 'logs'}" if free else "")
         else:
