@@ -80,3 +80,16 @@ def test_nobody_finds_what_lies_behind_a_wall_or_out_of_reach(office: Office, he
         assert found(office, "暖气", by=office.stranger, order=order) == [] == found(office, "暖气", by=own, order=order)
     actions.assign_case(case=heating, assignee=own.user, by=office.boss, now=MONDAY)
     assert found(office, "暖气", by=own) == [heating] == found(office, "暖气", by=own, order=Order.BEST)
+
+
+def test_a_phrase_is_found_behind_many_newer_cases_that_hold_its_characters_elsewhere(office: Office) -> None:
+    held = [office.open(title="井盖破损") for _number in range(3)]
+    row = Case.objects.get(pk=held[0])
+    for number in range(40):
+        row.pk, row.number, row.title = None, f"{number:010}", "井盖，盖破，破损"
+        row.save(force_insert=True)
+    assert finding.rebuild() == 43
+    for order, whole in ((Order.NEWEST, held[::-1]), (Order.OLDEST, held), (Order.PRIORITY, held[::-1]), (Order.BEST, held[::-1])):
+        first = reads.cases(office.boss, Filter(text="井盖破损"), now=MONDAY, order=order, limit=2)
+        rest = reads.cases(office.boss, Filter(text="井盖破损"), now=MONDAY, order=order, limit=2, cursor=first.next)
+        assert [each.id for each in (*first.rows, *rest.rows)] == whole and rest.next == "", order

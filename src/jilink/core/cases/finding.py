@@ -4,7 +4,8 @@ Everything here runs in the transaction that changed the words; `rebuild` makes 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
@@ -58,6 +59,23 @@ def condition(actor: Actor, text: str) -> Q:
         return Q(number=numbers.parse(text))
     found = INDEX.items(text, keys_of(actor))
     return Q(pk__in=found) if found is not None else Q(pk__in=())
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """Cases among which are all that hold what somebody typed; `holding` says which of some do."""
+
+    condition: Q
+    holding: Callable[[Collection[int]], set[int]]
+
+
+def likely(actor: Actor, text: str) -> Likely | None:
+    """Return what finds the first cases of a list sooner than `condition` where very many hold long words; None where nothing does."""
+    if not is_words(text):
+        return None
+    keys = keys_of(actor)
+    found = INDEX.likely(text, keys)
+    return Likely(Q(pk__in=found), lambda cases: INDEX.holding(text, cases, keys)) if found is not None else None
 
 
 def best(actor: Actor, text: str, readable: QuerySet[Model]) -> list[Hit]:

@@ -71,6 +71,16 @@ class Sqlite:
         sql = f"SELECT rowid >> {self.PARTS_BITS} FROM {table} WHERE {table} MATCH %s"  # noqa: S608 -- a table of ours
         return sql, (self._needed(query, keys),)
 
+    def likely(self, table: str, query: Query, keys: Collection[int]) -> None:
+        """FTS5 reads the places of phrases from the index itself: there is nothing cheaper to ask first."""
+
+    def holding(self, table: str, query: Query, keys: Collection[int], items: Collection[int]) -> set[int]:
+        sql, parameters = self.items(table, query, keys)
+        marks = ", ".join("%s" for _ in items)
+        with connection.cursor() as cursor:
+            cursor.execute(f"{sql} AND rowid >> {self.PARTS_BITS} IN ({marks})", [*parameters, *items])
+            return {int(item) for (item,) in cursor.fetchall()}
+
     def best(self, table: str, query: Query, keys: Collection[int], readable: tuple[str, tuple[Any, ...]]) -> list[tuple[int, float]]:
         needed = self._needed(query, keys)
         wished = [f'{{title_words body_words}} : "{word}"' for word in query.words]
@@ -104,7 +114,8 @@ class Postgresql:
     """tsvectors built from our own tokens, past the server's parser, whose notion of a letter depends on its locale.
 
     Two neighbours are a lexeme of their own without a place: a phrase of two characters is one look into the index, and a longer one
-    is asked for by its pairs first, so that only texts that hold them all are read for the order of the characters.
+    is asked for by its pairs first, so that only texts that hold them all are read for the order of the characters. Where very many
+    hold them all (`likely`), those that come first are read for it, until there are enough.
     """
 
     def __init__(self, ranked: int) -> None:
@@ -133,17 +144,45 @@ class Postgresql:
     def items(self, table: str, query: Query, keys: Collection[int]) -> tuple[str, tuple[Any, ...]]:
         return f"SELECT item FROM {table} WHERE found @@ %s::tsquery", (self._needed(query, keys),)  # noqa: S608 -- a table of ours
 
+    def likely(self, table: str, query: Query, keys: Collection[int]) -> tuple[str, tuple[Any, ...]] | None:
+        pairs = self._pairs_of(query, keys)
+        if pairs == self._needed(query, keys):
+            return None
+        return f"SELECT item FROM {table} WHERE found @@ %s::tsquery", (pairs,)  # noqa: S608 -- a table of ours
+
+    def holding(self, table: str, query: Query, keys: Collection[int], items: Collection[int]) -> set[int]:
+        # OFFSET 0: each is read by its key, for the index would look up every character of the phrase
+        sql = f"""
+            SELECT asked.item FROM unnest(%s::bigint[]) AS asked (item),
+            LATERAL (SELECT found FROM {table} WHERE {table}.item = asked.item OFFSET 0) AS whole WHERE whole.found @@ %s::tsquery
+        """  # noqa: S608 -- a table of ours
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [list(items), self._needed(query, keys)])
+            return {int(item) for (item,) in cursor.fetchall()}
+
     def best(self, table: str, query: Query, keys: Collection[int], readable: tuple[str, tuple[Any, ...]]) -> list[tuple[int, float]]:
         needed = self._needed(query, keys)
         wished = " | ".join(_quoted(word) for word in query.words)
         sql, parameters = readable
+        likely = self.likely(table, query, keys)
+        if likely is None:
+            newest = f"SELECT item, found, ranked FROM {table} WHERE found @@ %s::tsquery AND EXISTS ({sql})"  # noqa: S608 -- a table of ours
+            asked = (needed, *parameters)
+        else:  # LIMIT keeps the order of questions: the newest first, whether it may be read, and only then its characters
+            newest = f"""
+                SELECT {table}.item, whole.found, whole.ranked
+                FROM (SELECT item, part FROM {table} WHERE found @@ %s::tsquery ORDER BY item DESC, part DESC) AS {table},
+                LATERAL ({sql} LIMIT 1) AS seen (item), LATERAL (
+                  SELECT found, ranked FROM {table} AS one WHERE one.item = seen.item AND one.part = {table}.part LIMIT 1
+                ) AS whole WHERE whole.found @@ %s::tsquery
+            """  # noqa: S608 -- a table of ours
+            asked = (*likely[1], *parameters, needed)
         text = f"""
-            SELECT item, ts_rank(found, %s::tsquery) + 4 * ts_rank(ranked, %s::tsquery) FROM (
-              SELECT item, found, ranked FROM {table} WHERE found @@ %s::tsquery AND EXISTS ({sql}) ORDER BY item DESC LIMIT {self._ranked}
-            ) AS newest ORDER BY 2 DESC
+            SELECT item, ts_rank(found, %s::tsquery) + 4 * ts_rank(ranked, %s::tsquery)
+            FROM ({newest} ORDER BY {table}.item DESC LIMIT {self._ranked}) AS newest ORDER BY 2 DESC
         """  # noqa: S608 -- a table of ours
         with connection.cursor() as cursor:
-            cursor.execute(text, [needed, wished, needed, *parameters])
+            cursor.execute(text, [needed, wished, *asked])
             return [(int(item), float(score)) for item, score in cursor.fetchall()]
 
     def _needed(self, query: Query, keys: Collection[int]) -> str:
@@ -151,6 +190,20 @@ class Postgresql:
 
     def _term(self, phrase: list[str], keys: Collection[int]) -> str:
         return " | ".join(self._phrase(phrase, prefix) for prefix in ("", *(f"{key}_" for key in sorted(keys))))
+
+    def _pairs_of(self, query: Query, keys: Collection[int]) -> str:
+        """Return what a row must hold to hold the query, places left out: the index answers it alone."""
+        prefixes = ("", *(f"{key}_" for key in sorted(keys)))
+        return " & ".join(f"({' | '.join(self._loose(phrase, prefix) for prefix in prefixes)})" for phrase in query.phrases)
+
+    def _loose(self, tokens: list[str], prefix: str) -> str:
+        if len(tokens) == 1:
+            return self._phrase(tokens, prefix)
+        alone = [_quoted(prefix + token) for token in tokens[:-1] if token.isascii()]
+        end = [f"{_quoted(prefix + tokens[-1])}:*"] if tokens[-1].isascii() else []
+        pairs = [_quoted(prefix + pair) for pair in _pairs(tokens)]
+        every = [*pairs, *alone, *end]
+        return every[0] if len(every) == 1 else f"({' & '.join(every)})"
 
     def _phrase(self, tokens: list[str], prefix: str) -> str:
         pairs = [_quoted(prefix + pair) for pair in _pairs(tokens)]

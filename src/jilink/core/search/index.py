@@ -61,6 +61,12 @@ class Engine(Protocol):
     def items(self, table: str, query: Query, keys: Collection[int]) -> tuple[str, tuple[Any, ...]]:
         """Return a query of the items that hold what was typed."""
 
+    def likely(self, table: str, query: Query, keys: Collection[int]) -> tuple[str, tuple[Any, ...]] | None:
+        """Return a cheaper query of items among which are all that hold what was typed; None where `items` is as cheap."""
+
+    def holding(self, table: str, query: Query, keys: Collection[int], items: Collection[int]) -> set[int]:
+        """Return those of some items that hold what was typed."""
+
     def best(self, table: str, query: Query, keys: Collection[int], readable: tuple[str, tuple[Any, ...]]) -> list[tuple[int, float]]:
         """Return items and scores of the newest readable rows, best first."""
 
@@ -98,6 +104,18 @@ class Index:
         """
         query = Query(text)
         return RawSQL(*_engine().items(self.table, query, keys)) if query.phrases else None  # noqa: S611 -- our own SQL, what was typed is a parameter
+
+    def likely(self, text: str, keys: Collection[int] = ()) -> RawSQL | None:
+        """Return a query of more items than hold every term, which costs less than `items` where very many do; ask `holding` of those
+        that are shown. None where there is none."""
+        query = Query(text)
+        asked = _engine().likely(self.table, query, keys) if query.phrases else None
+        return RawSQL(*asked) if asked is not None else None  # noqa: S611 -- as above
+
+    def holding(self, text: str, items: Collection[int], keys: Collection[int] = ()) -> set[int]:
+        """Return those of some items that hold every term somebody typed."""
+        query = Query(text)
+        return _engine().holding(self.table, query, keys, items) if query.phrases and items else set()
 
     def search(self, text: str, readable: QuerySet[Model], keys: Collection[int] = ()) -> list[Hit]:
         """Return those of the readable items that hold every term somebody typed, the most fitting first, at most 200."""

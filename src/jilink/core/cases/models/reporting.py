@@ -1,4 +1,4 @@
-"""Tables of reports: what each case counts as, and sums by day. Both can be made anew from the cases."""
+"""Tables of reports: what each case counts as, and sums by day and by month. All can be made anew from the cases."""
 
 from django.db import models
 
@@ -46,22 +46,27 @@ class CaseFact(Measures):
 
 
 class CaseDay(Measures):
-    """Sums of the cases that were opened on a day (China), by unit or by area; `ended` counts closings by their own day."""
+    """Sums of the cases that were opened on a day or in a month (China), by unit, by area, or of all that an organisation answers for;
+    `ended` counts closings by their own day."""
 
     SEEN_BY = ("organisation", "unit")
 
     organisation = models.ForeignKey(_ORGANISATION, on_delete=models.PROTECT, related_name="+")
-    split = models.CharField(max_length=4, choices=[("unit", "unit"), ("area", "area")])
+    split = models.CharField(max_length=4, choices=[("unit", "unit"), ("area", "area"), ("all", "all")])
+    span = models.CharField(max_length=5, choices=[("day", "day"), ("month", "month")], default="day")
     unit = models.ForeignKey(_ORGANISATION, on_delete=models.PROTECT, related_name="+")
-    """Of sums by area the organisation itself."""
+    """The organisation itself, but of sums by unit."""
     area = models.CharField(max_length=40, blank=True, default="")
     type_key = models.CharField(max_length=40)
     day = models.DateField()
+    """Of a month its first day."""
     ended = models.IntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organisation", "split", "unit", "area", "type_key", "day"], name="one_row_of_sums")]
-        indexes = [models.Index(fields=["split", "day", "organisation"], name="sums_by_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "split", "span", "unit", "area", "type_key", "day"], name="one_row_of_sums")
+        ]
+        indexes = [models.Index(fields=["split", "span", "day", "organisation"], name="sums_by_day")]
 
     def __str__(self) -> str:
-        return f"{self.split} {self.day}"
+        return f"{self.split} {self.span} {self.day}"

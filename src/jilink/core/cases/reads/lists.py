@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Collection, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
 from jilink.core.cases import finding
+from jilink.core.cases.finding import Likely
 from jilink.core.cases.models import Case, Clock, Request
 from jilink.core.cases.reads.ground import definition_of
 from jilink.core.cases.rules import allowed, workflow
@@ -26,6 +28,8 @@ from jilink.kernel.errors import Malformed
 from jilink.kernel.texts import Text
 
 LONGEST_PAGE = 200
+LOOKED = (1_000, 3_000, 4_000)
+"""Rows of a list that are read for what was typed, step by step, before the index is asked."""
 MOST_COUNTED = 10_000
 """Closed cases are many: who counts them all waits for a number that nobody reads."""
 
@@ -213,17 +217,53 @@ def cases(actor: Actor, wanted: Filter, *, now: datetime, order: Order = Order.N
     if order == Order.BEST and finding.is_words(wanted.text):
         return _best(actor, wanted, now, cursor, size)
     order = Order.NEWEST if order == Order.BEST else order
-    rows = _seen(actor, wanted).filter(condition(actor, wanted, now)).select_related("type", "unit")
-    if cursor:
-        rows = rows.filter(_after(order, cursor))
-    found = list(_ordered(rows, order)[: size + 1])
+    likely = finding.likely(actor, wanted.text)
+    asked = condition(actor, wanted if likely is None else _wordless(wanted), now)
+    found: list[Case] = []
+    for stretch, by in _stretches(order, cursor):
+        rows, missing = _seen(actor, wanted).filter(asked, stretch).order_by(*by), size + 1 - len(found)
+        found += list(rows.select_related("type", "unit")[:missing]) if likely is None else _checked(rows, missing, likely)
+        if len(found) > size:
+            break
     following = _cursor(order, found[size - 1]) if len(found) > size else ""
     return Page(tuple(row_of(row, now) for row in found[:size]), following)
 
 
+def _wordless(wanted: Filter) -> Filter:
+    return msgspec.structs.replace(wanted, text="")
+
+
+def _checked(rows: QuerySet[Case], count: int, likely: Likely) -> list[Case]:
+    """Return the first rows that hold what was typed.
+
+    Where very many do they are among the first of the list, which are read one by one. Else those that the index thinks of are, more
+    and more until there are enough.
+    """
+    keys, whole = _held(rows, count, likely, LOOKED)
+    if len(keys) < count and not whole:
+        keys, _whole = _held(rows.filter(likely.condition), count, likely, (2 * count * 8**times for times in itertools.count()))
+    found = {row.pk: row for row in Case.objects.filter(pk__in=keys[:count]).select_related("type", "unit")}
+    return [found[key] for key in keys[:count] if key in found]
+
+
+def _held(rows: QuerySet[Case], count: int, likely: Likely, steps: Iterable[int]) -> tuple[list[int], bool]:
+    """Return the keys of rows that hold what was typed, looked at so many at a time until there are enough, and whether all were."""
+    keys, start = list[int](), 0
+    for some in steps:
+        looked = list(rows.values_list("pk", flat=True)[start : start + some])
+        held = likely.holding(looked)
+        keys += [key for key in looked if key in held]
+        if len(looked) < some:
+            return keys, True
+        if len(keys) >= count:
+            break
+        start += some
+    return keys, False
+
+
 def _best(actor: Actor, wanted: Filter, now: datetime, cursor: str, size: int) -> Page:
     """Return a page in the order of rank; its cursor says how many came before and which was the last."""
-    seen = Case.objects.filter(in_reach(actor), condition(actor, msgspec.structs.replace(wanted, text=""), now))
+    seen = Case.objects.filter(in_reach(actor), condition(actor, _wordless(wanted), now))
     found = [hit.item for hit in finding.best(actor, wanted.text, seen)]
     start = 0
     if cursor:
@@ -272,15 +312,6 @@ _KEYS: dict[Order, tuple[str, bool]] = {
 """The column of each order, and whether it falls."""
 
 
-def _ordered(rows: QuerySet[Case], order: Order) -> QuerySet[Case]:
-    column, falls = _KEYS[order]
-    if column == "pk":
-        return rows.order_by("-pk" if falls else "pk")
-    if order == Order.DUE:
-        return rows.order_by(F("due_at").asc(nulls_last=True), "pk")
-    return rows.order_by(f"-{column}" if falls else column, "-pk" if falls else "pk")
-
-
 _Cursor = tuple[str, str | int | None, int]
 _READ: dict[Order, Callable[[str | int | None], object]] = {
     Order.DUE: lambda key: datetime.fromisoformat(str(key)) if key is not None else None,
@@ -310,17 +341,26 @@ def _read_cursor(order: Order, cursor: str) -> tuple[object, int]:
     return value, pk
 
 
-def _after(order: Order, cursor: str) -> Q:
-    """Return the condition for rows behind a cursor."""
-    value, pk = _read_cursor(order, cursor)
+def _stretches(order: Order, cursor: str) -> tuple[tuple[Q, tuple[str, ...]], ...]:
+    """Return the list from a cursor on as stretches that follow each other, and the order in each.
+
+    Each is one reach of an index in the order it stands in, which neither "smaller, or equal and further" nor "none at the end" is in
+    SQLite; the next is asked for only where a page is not full.
+    """
     column, falls = _KEYS[order]
-    side = "lt" if falls else "gt"
+    sign, side = ("-", "lt") if falls else ("", "gt")
+    key, both = (f"{sign}pk",), (f"{sign}{column}", f"{sign}pk")
+    none = Q(due_at__isnull=True)
+    if not cursor:
+        return ((~none, both), (none, key)) if order == Order.DUE else ((Q(), key if column == "pk" else both),)
+    value, pk = _read_cursor(order, cursor)
+    further = Q(**{f"pk__{side}": pk})
     if column == "pk":
-        return Q(**{f"pk__{side}": pk})
+        return ((further, key),)
     if value is None:
-        return Q(**{f"{column}__isnull": True, f"pk__{side}": pk})
-    behind = Q(**{f"{column}__{side}": value}) | Q(**{column: value, f"pk__{side}": pk})
-    return behind | Q(due_at__isnull=True) if order == Order.DUE else behind
+        return ((none & further, key),)
+    behind = ((Q(**{column: value}) & further, key), (Q(**{f"{column}__{side}": value}), both))
+    return (*behind, (none, key)) if order == Order.DUE else behind
 
 
 def row_of(row: Case, now: datetime) -> CaseRow:

@@ -3,6 +3,8 @@
 What a case counts as is said once, as a query: a reaction takes one row of it, `rebuild` lets the database insert all of them.
 """
 
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -13,16 +15,18 @@ from django.db.models.functions import Coalesce
 
 from jilink.core.cases.models import Case, CaseDay, CaseFact, CaseType, Clock, Entry, Rating, Request
 from jilink.core.cases.reads.ground import definition_of
-from jilink.core.cases.reports.figures import MEASURES
-from jilink.core.cases.rules.definition import StageKind, Step
+from jilink.core.cases.reports.figures import MEASURES, Step
+from jilink.core.cases.rules.definition import StageKind
+from jilink.core.cases.rules.definition import Step as Doing
 from jilink.core.cases.rules.workflow import WHOLE, RequestKind, RequestState, Satisfaction, State
 from jilink.core.parties import walls
 from jilink.kernel.clock import CHINA
 
 AREA_LEVELS, AREA_LENGTH = 3, 40
-Key = tuple[int, str, int, str, str, date]
-"""Organisation, split, unit, area, type and day: one row of sums."""
-PLACE = ("organisation_id", "split", "unit_id", "area", "type_key", "day")
+Key = tuple[int, str, str, int, str, str, date]
+"""Organisation, split, span, unit, area, type and day: one row of sums."""
+PLACE = ("organisation_id", "split", "span", "unit_id", "area", "type_key", "day")
+SUMS = (*MEASURES, "ended")
 FACT = ("case_id", "organisation_id", "unit_id", "type_key", "area", "opened_on", "closed_on", *MEASURES)
 PLAIN = ("pk", "organisation_id", "unit_id", "type_key", "area", "state", "opened_at", "dispatched_at", "closed_at")
 FOUND = ("finished_at", "through", "was_reworked", "was_returned", "work_late", "whole_late", "rates", "good_rates")
@@ -45,11 +49,9 @@ def count_case(case: int) -> None:
             return
         old = CaseFact.objects.filter(pk=case).first()
         new = _fact(row)
-        if old is not None:
-            if _values(old) == _values(new):
-                return
-            _add(old, -1)
-        _add(new, 1)
+        if old is not None and _values(old) == _values(new):
+            return
+        _change(old, new)
         new.save(force_insert=old is None, force_update=old is not None)
 
 
@@ -68,7 +70,9 @@ def rebuild() -> int:
             sql, parameters = _counted(Case.objects.filter(type=kind), kind)
             cursor.execute(f"INSERT INTO {facts} ({', '.join(FACT)}) {sql}", parameters)
         cursor.execute(f"DELETE FROM {days}")  # noqa: S608 -- our own tables
-        cursor.execute(f"INSERT INTO {days} ({', '.join((*PLACE, *MEASURES, 'ended'))}) {_summed()}")
+        cursor.execute(f"INSERT INTO {days} ({', '.join((*PLACE, *SUMS))}) {_summed()}")
+        for coarser in (_all_of_days(), _months()):
+            cursor.execute(f"INSERT INTO {days} ({', '.join((*PLACE, *SUMS))}) {coarser}")
         cursor.execute(f"SELECT count(*) FROM {facts}")  # noqa: S608 -- our own tables
         return int(cursor.fetchone()[0])
 
@@ -130,9 +134,9 @@ def _known(rows: QuerySet[Case], kind: CaseType) -> QuerySet[Case]:
     )
     good = Count("pk", filter=Q(level__gte=Satisfaction.BASICALLY_SATISFIED.value))
     return rows.annotate(
-        finished_at=Subquery(lines.filter(detail__contains=f'"step":"{Step.FINISH.value}"').order_by("-pk").values("at")[:1]),
+        finished_at=Subquery(lines.filter(detail__contains=f'"step":"{Doing.FINISH.value}"').order_by("-pk").values("at")[:1]),
         through=Choose(When(stage__in=done, then=Value(1)), default=Value(0), output_field=IntegerField()),
-        was_reworked=Exists(lines.filter(detail__contains=f'"step":"{Step.REWORK.value}"')),
+        was_reworked=Exists(lines.filter(detail__contains=f'"step":"{Doing.REWORK.value}"')),
         was_returned=Exists(returned),
         work_late=Exists(late.filter(key__in=work)),
         whole_late=Exists(late.filter(key=WHOLE)),
@@ -167,34 +171,57 @@ def _county(column: str) -> str:
 
 
 def _summed() -> str:
-    """Return the query of all sums of the facts there are."""
+    """Return the query of the sums by unit and by area, day by day, of the facts there are."""
     facts, sums = CaseFact._meta.db_table, ", ".join(f"sum({name})" for name in MEASURES)
     parts = []
     for split, unit, area in (("unit", "unit_id", "''"), ("area", "organisation_id", "area")):
-        place = f"SELECT organisation_id, '{split}' AS split, {unit} AS unit_id, {area} AS area, type_key"
+        place = f"SELECT organisation_id, '{split}' AS split, 'day' AS span, {unit} AS unit_id, {area} AS area, type_key"
         named = ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
-        parts.append(f"{place}, opened_on AS day, {named}, 0 AS ended FROM {facts} GROUP BY 1, 2, 3, 4, 5, 6")
+        parts.append(f"{place}, opened_on AS day, {named}, 0 AS ended FROM {facts} GROUP BY 1, 2, 3, 4, 5, 6, 7")
         nothing = ", ".join("0" for _ in MEASURES)
-        parts.append(f"{place}, closed_on, {nothing}, count(*) FROM {facts} WHERE closed_on IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6")
+        parts.append(f"{place}, closed_on, {nothing}, count(*) FROM {facts} WHERE closed_on IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7")
     return f"SELECT {', '.join(PLACE)}, {sums}, sum(ended) FROM ({' UNION ALL '.join(parts)}) AS parts GROUP BY {', '.join(PLACE)}"  # noqa: S608 -- as above
+
+
+def _all_of_days() -> str:
+    """Return the query of what an organisation answers for on each day, made of the sums by unit."""
+    days, sums = CaseDay._meta.db_table, ", ".join(f"sum({name})" for name in SUMS)
+    shown = "organisation_id, 'all', 'day', organisation_id, '', type_key, day"
+    return f"SELECT {shown}, {sums} FROM {days} WHERE split = 'unit' GROUP BY organisation_id, type_key, day"  # noqa: S608 -- as above
+
+
+def _months() -> str:
+    """Return the query of the sums of months, made of those of days."""
+    days, sums = CaseDay._meta.db_table, ", ".join(f"sum({name})" for name in SUMS)
+    month = "date_trunc('month', day)::date" if connection.vendor == "postgresql" else "date(day, 'start of month')"
+    shown = ", ".join({"span": "'month'", "day": month}.get(name, name) for name in PLACE)
+    return f"SELECT {shown}, {sums} FROM {days} GROUP BY organisation_id, split, unit_id, area, type_key, {month}"  # noqa: S608 -- as above
 
 
 def _values(fact: CaseFact) -> tuple[object, ...]:
     return tuple(getattr(fact, field.attname) for field in CaseFact._meta.concrete_fields)
 
 
-def _shares(fact: CaseFact) -> list[tuple[Key, list[int]]]:
-    """Return the rows of sums that a fact belongs to, and what it adds there."""
-    opened = [*(getattr(fact, name) for name in MEASURES), 0]
-    ended = [*(0 for _ in MEASURES), 1]
-    days = [(fact.opened_on, opened)] + ([(fact.closed_on, ended)] if fact.closed_on is not None else [])
-    by = (("unit", fact.unit_id, ""), ("area", fact.organisation_id, fact.area))
-    return [((fact.organisation_id, *place, fact.type_key, day), values) for place in by for day, values in days]
+def _shares(fact: CaseFact) -> Iterator[tuple[Key, str, int]]:
+    """Yield the rows of sums that a fact belongs to, and what it adds to which figure there."""
+    opened = {name: getattr(fact, name) for name in MEASURES}
+    days = [(fact.opened_on, opened)] + ([(fact.closed_on, {"ended": 1})] if fact.closed_on is not None else [])
+    place = fact.organisation_id
+    for split, unit, area in (("unit", fact.unit_id, ""), ("area", place, fact.area), ("all", place, "")):
+        for day, values in days:
+            for span, begin in (("day", day), ("month", Step.MONTH.begin(day))):
+                for name, value in values.items():
+                    yield (place, split, span, unit, area, fact.type_key, begin), name, value
 
 
-def _add(fact: CaseFact, sign: int) -> None:
-    for key, values in sorted(_shares(fact), key=lambda share: share[0][1:]):
-        change = {name: F(name) + sign * value for name, value in zip((*MEASURES, "ended"), values, strict=True) if value}
+def _change(old: CaseFact | None, new: CaseFact) -> None:
+    """Let the sums say the new fact in the place of the old one: only rows and figures that differ are touched, always in one order."""
+    changes: dict[Key, Counter[str]] = {}
+    for sign, fact in ((-1, old), (1, new)):
+        for key, name, value in _shares(fact) if fact is not None else ():
+            changes.setdefault(key, Counter())[name] += sign * value
+    for key, figures in sorted(changes.items()):
+        change = {name: F(name) + value for name, value in figures.items() if value}
         named: dict[str, Any] = dict(zip(PLACE, key, strict=True))
         if change and not CaseDay.objects.filter(**named).update(**change):
             CaseDay.objects.get_or_create(**named)

@@ -1,6 +1,6 @@
 """What may be asked of the sums: one report, cut by unit, area or type, as a series of days, weeks or months."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -82,19 +82,53 @@ def report(actor: Actor, wanted: Wanted, *, now: datetime) -> Report:
         narrowed &= Q(organisation__in=wanted.organisations) | Q(unit__in=wanted.organisations)
     if wanted.types:
         narrowed &= Q(type_key__in=wanted.types)
-    rows = CaseDay.objects.filter(seen, narrowed, split="area" if wanted.split == Split.AREA else "unit")
-    inside = rows.filter(day__gte=wanted.first, day__lte=wanted.last)
-    days = [(row["day"], _sums(row)) for row in _summed(inside, "day")]
+    by_area = wanted.split == Split.AREA
+    whole = _of_all(seen, narrowed, allowed, wanted, alone=by_area)
+    parts = Q(seen, narrowed, split=wanted.split.value) if wanted.split != Split.TYPE else whole
+    within = _months_and_days(wanted.first, wanted.last)
+    by_step = within if wanted.step == Step.MONTH else Q(span="day", day__gte=wanted.first, day__lte=wanted.last)
+    days = [(row["day"], _sums(row)) for row in _summed(CaseDay.objects.filter(whole, by_step), "day")]
     column = {Split.UNIT: "unit_id", Split.AREA: "area", Split.TYPE: "type_key"}[wanted.split]
-    groups = {str(row[column]): _sums(row) for row in _summed(inside, column)}
+    groups = {str(row[column]): _sums(row) for row in _summed(CaseDay.objects.filter(parts, within), column)}
     names = _names(wanted.split, list(groups))
     return Report(
         total=total(sums for _, sums in days),
         series=by_period(days, wanted.step, wanted.first, wanted.last),
         groups=tuple(Group(key, names.get(key, Text(key, key)), sums) for key, sums in sorted(groups.items(), key=_order)),
-        ages=_ages(rows, now),
+        ages=_ages(whole, now),
         overdue=Case.objects.filter(seen, narrowed, state=State.OPEN.value, due_at__lt=now).count(),
     )
+
+
+def _of_all(seen: Q, narrowed: Q, allowed: Collection[int], wanted: Wanted, *, alone: bool) -> Q:
+    """Return the fewest rows of sums that hold everything a report covers, each case once.
+
+    What an organisation answers for as a whole is one row a type and day. Where only some of its units are covered, those of each of
+    them, which sums by area have none of (`alone`).
+    """
+    complete = frozenset(allowed).intersection(wanted.organisations or allowed)
+    found = Q(split="all", organisation__in=complete)
+    if wanted.types:
+        found &= Q(type_key__in=wanted.types)
+    if alone:
+        return found
+    some = CaseDay.objects.filter(seen, narrowed, split="unit", span="month").exclude(organisation__in=complete)
+    units: dict[int, list[int]] = {}
+    for organisation, unit in some.order_by().values_list("organisation", "unit").distinct():
+        units.setdefault(organisation, []).append(unit)
+    for organisation, theirs in sorted(units.items()):
+        found |= Q(narrowed, split="unit", organisation=organisation, unit__in=theirs)
+    return found
+
+
+def _months_and_days(first: date, last: date) -> Q:
+    """Return the rows of a period: its whole months, and the days before and behind them."""
+    begin = first if first.day == 1 else Step.MONTH.following(Step.MONTH.begin(first))
+    end = Step.MONTH.begin(last + timedelta(days=1))
+    if begin >= end:
+        return Q(span="day", day__gte=first, day__lte=last)
+    edges = Q(day__gte=first, day__lt=begin) | Q(day__gte=end, day__lte=last)
+    return Q(span="month", day__gte=begin, day__lt=end) | Q(edges, span="day")
 
 
 def reported(actor: Actor) -> list[tuple[int, str, int]]:
@@ -107,9 +141,8 @@ def reported(actor: Actor) -> list[tuple[int, str, int]]:
 def reported_types(actor: Actor) -> Mapping[str, Text]:
     """Return the types of cases that reports the actor sees speak of, by key. Raises NotFound."""
     allowed = access.require_anywhere(actor, Permission.REPORT_CASES)
-    keys = (
-        CaseDay.objects.filter(Q(organisation__in=allowed) | Q(unit__in=allowed)).order_by().values_list("type_key", flat=True).distinct()
-    )
+    rows = CaseDay.objects.filter(Q(organisation__in=allowed) | Q(unit__in=allowed), split="unit", span="month")
+    keys = rows.order_by().values_list("type_key", flat=True).distinct()
     return _type_names(list(keys))
 
 
@@ -125,8 +158,9 @@ def _sums(row: Mapping[str, object]) -> Sums:
     return Sums(**{name: int(str(row[f"sum_{name}"] or 0)) for name in NAMES})
 
 
-def _ages(rows: QuerySet[CaseDay], now: datetime) -> tuple[int, ...]:
+def _ages(rows: Q, now: datetime) -> tuple[int, ...]:
     today = now.astimezone(CHINA).date()
+    exact = Step.MONTH.begin(today - timedelta(days=SPANS[-1][0]))
     still = F("opened") - F("closed") - F("voided")
     spans = {}
     for number, (least, most) in enumerate(SPANS):
@@ -134,7 +168,7 @@ def _ages(rows: QuerySet[CaseDay], now: datetime) -> tuple[int, ...]:
         if most is not None:
             inside &= Q(day__gte=today - timedelta(days=most))
         spans[f"span{number}"] = Sum(still, filter=inside)
-    found = rows.aggregate(**spans)
+    found = CaseDay.objects.filter(rows, Q(span="month", day__lt=exact) | Q(span="day", day__gte=exact)).aggregate(**spans)
     return tuple(found[f"span{number}"] or 0 for number in range(len(SPANS)))
 
 
