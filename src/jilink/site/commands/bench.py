@@ -34,7 +34,7 @@ Examples:
 
   jilink bench --runs 1 --rows 2000000       a short look
 
-Subjects: gateway, decode, memory, history, livemap, arrival, cases, browser.
+Subjects: gateway, decode, memory, history, livemap, arrival, matcher, cases, browser.
 
 Exit status 0: everything was measured, targets kept or not. 2: something that is needed is missing. 3: a measurement failed.
 """

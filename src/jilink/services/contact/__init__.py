@@ -1,0 +1,1 @@
+"""Contact: what it promises stands in README.md."""

@@ -1,0 +1,5 @@
+"""The same for programs."""
+
+from ninja import Router
+
+router = Router(tags=["contact"])

@@ -1,0 +1,1 @@
+"""Handlers of events; running twice changes nothing."""

@@ -1,0 +1,1 @@
+"""Every query that pages, API and reactions may ask."""

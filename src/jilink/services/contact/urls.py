@@ -1,0 +1,6 @@
+"""Addresses of the contact pages."""
+
+from django.urls import URLPattern
+
+app_name = "contact"
+urlpatterns: list[URLPattern] = []
