@@ -33,8 +33,8 @@ from jilink.services.vehicles import actions as vehicles
 from jilink.services.vehicles.actions import VehicleData
 from tests.core.cases.office import MONDAY, Office, office_of
 from tests.core.world import NOW, World
-from tests.services.console.programs import asking, lift_limits, token_of
 from tests.services.conftest import signed_in
+from tests.services.console.programs import asking, lift_limits, token_of
 
 pytestmark = [pytest.mark.usefixtures("site"), pytest.mark.once]
 SIGNS = ("=", "+", "-", "@", "\t=", "\r=", "＝", "＋", "－", "＠")
@@ -57,7 +57,7 @@ def calculates(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:
-        return cell.lstrip(" ").startswith(SIGNS + ("\t", "\r", "\n"))
+        return cell.lstrip(" ").startswith((*SIGNS, "\t", "\r", "\n"))
     return False
 
 

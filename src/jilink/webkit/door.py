@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from jilink.core.parties import access, refusals
 from jilink.core.parties.access import Actor, NotFound
+from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused, Unavailable
 from jilink.kernel.texts import Text
 
@@ -40,6 +42,12 @@ def signed_in(
     return entered
 
 
+async def hidden(request: HttpRequest, actor: Actor, permission: Permission) -> HttpResponse:
+    """Answer 404 where an asynchronous page found that the actor holds a permission nowhere, and leave the entry that `signed_in` leaves."""
+    await sync_to_async(refusals.note)(actor, NotFound.of(permission), page_of(request))
+    return HttpResponse(status=404)
+
+
 def page_of(request: HttpRequest) -> str:
     """Return a page by the name of its route, for the audit and the journal: an address may name a person."""
     match = request.resolver_match
@@ -53,10 +61,10 @@ def said(error: Refused) -> str:
     return words % values if values else words
 
 
-def problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    """Answer with a page that says what happened and what to do."""
-    return render(request, "webkit/refused.html", {"title": title, "text": text}, status=status)
 def _valued(value: object, language: str) -> object:
     return said(value) if isinstance(value, Refused) else value.in_(language) if isinstance(value, Text) else value
 
 
+def problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    """Answer with a page that says what happened and what to do."""
+    return render(request, "webkit/refused.html", {"title": title, "text": text}, status=status)

@@ -135,7 +135,7 @@ def _json(text: TextIO, noun: Noun) -> Iterator[Read]:
             continue
         try:
             yield number, msgspec.json.decode(line.encode(), type=Values)
-        except (msgspec.DecodeError, UnicodeEncodeError):
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):  # the last: lists in lists without end
             yield number, RowRefused(gettext_noop("This line is no JSON object."))
 
 

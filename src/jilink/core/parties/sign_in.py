@@ -33,6 +33,13 @@ INVITATION = "invitation"
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # -- allauth ships no type information
     """allauth's door with open registration shut."""
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Return whether somebody may be sent there after signing in; what is no address (``http://[``) is not safe, and no error."""
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:
+            return False
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: whoever should have an account is given one."""
         return False

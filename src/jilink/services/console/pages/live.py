@@ -29,7 +29,7 @@ from jilink.services.console.reads.notices import unread
 from jilink.services.console.reads.presence import Present, present
 from jilink.services.console.reads.views import View
 from jilink.services.console.rules.presence import HEARTBEAT_S
-from jilink.webkit.door import signed_in
+from jilink.webkit.door import hidden, signed_in
 
 log = structlog.get_logger(__name__)
 GATHER_S = 0.5
@@ -55,7 +55,7 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     if actor.user is None:
         return HttpResponse(status=401)
     if not access.reach(actor, Permission.VIEW_CASES):
-        return HttpResponse(status=404)
+        return await hidden(request, actor, Permission.VIEW_CASES)
     response = StreamingHttpResponse(Stream(request, actor).messages(), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"

@@ -19,7 +19,7 @@ from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.services.vehicles import live as streams
 from jilink.services.vehicles.reads import fleet
 from jilink.services.vehicles.watching import STATES
-from jilink.webkit.door import signed_in
+from jilink.webkit.door import hidden, signed_in
 
 MOST_NAMES = 200
 STILL_ALLOWED_S = 30.0
@@ -86,7 +86,7 @@ async def live(request: HttpRequest) -> HttpResponseBase:
         return HttpResponse(status=401)
     organisations = access.organisations_of(actor, Permission.VIEW_VEHICLES)
     if not organisations:
-        return HttpResponse(status=404)
+        return await hidden(request, actor, Permission.VIEW_VEHICLES)
     response = StreamingHttpResponse(_stream(request, organisations), content_type="application/octet-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
