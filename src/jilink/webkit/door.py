@@ -43,7 +43,7 @@ def signed_in(
 
 
 async def hidden(request: HttpRequest, actor: Actor, permission: Permission) -> HttpResponse:
-    """Answer 404 where an asynchronous page found that the actor holds a permission nowhere, and leave the entry that `signed_in` leaves."""
+    """Answer 404 where an asynchronous page found that the actor holds a permission nowhere, with the entry of `signed_in`."""
     await sync_to_async(refusals.note)(actor, NotFound.of(permission), page_of(request))
     return HttpResponse(status=404)
 
