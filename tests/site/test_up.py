@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from jilink.kernel.settings import PROCESSES
+from jilink.kernel import settings
 from jilink.site import running
 from jilink.site.children import answers
 from jilink.spine import standing, subjects
@@ -22,6 +22,8 @@ from jilink.spine.client import connect
 from tests.site.installation import Up, environment, jilink, prepared, running_up, until
 
 VEHICLES, CASES = 12, 24
+PROCESSES = tuple(name for name in settings.PROCESSES if name not in ("engine", "voice"))
+"""Those that run where no telephone engine is installed."""
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jilink.kernel.errors import Refused
 
 PREFIX = "JILINK_"
-PROCESSES = ("spine", "terminals", "history", "watch", "relay", "web")
+PROCESSES = ("spine", "terminals", "history", "watch", "relay", "web", "engine", "voice")
 """The processes of one installation, in the order they start."""
 
 
@@ -78,6 +78,16 @@ class Settings:
     terminals_unconfirmed: int = _setting(64, "batches a gateway worker may have unconfirmed before it stops reading")
     attachments: str = _setting("0.0.0.0:7612", "address for active-safety attachment uploads")
     attachments_host: str = _setting("127.0.0.1", "host name or address that terminals are told to upload attachments to")
+    voice_sip: str = _setting("127.0.0.1:5060", "addresses where the telephone engine speaks SIP with phones and trunks, over UDP and TCP")
+    voice_rtp: str = _setting("20000-24000", "UDP ports of the telephone engine's sound, first and last; four a call at the most")
+    voice_external: str = _setting("", "address by which phones and trunks outside reach the telephone engine, where a router translates")
+    voice_wss: str = _setting("", "address and port of the secure WebSocket of browser phones; empty: none but on loopback")
+    voice_certificate: str = _setting("", "PEM file with certificate chain and key for browser phones; empty: one made and signed here")
+    voice_http_port: int = _setting(14088, "loopback port of the telephone engine's own interface and of the plain WebSocket of phones")
+    voice_manager_port: int = _setting(14038, "loopback port of the telephone engine's manager interface")
+    voice_root: str = _setting("", "folder the telephone engine is installed below, / for the system's own; empty: in the data folder")
+    voice_nodes: str = _setting("", "other Asterisk servers in place of our own, like east=http://10.1.0.5:8088,west=http://10.1.0.6:8088")
+    voice_secret_file: str = _setting("", "file that only its owner may read with the secret of the user jilink on other Asterisk servers")
     silence_s: int = _setting(
         60, "seconds that a process may not answer on its health page before `jilink up` kills and restarts it; 0 means never"
     )
@@ -144,12 +154,12 @@ class Settings:
         return self.health_port + (10 + worker - 1 if worker else PROCESSES.index(process))
 
     def readiness(self, process: str) -> Readiness | None:
-        """Return where a process answers whether it is ready; None where its pages are off or it does not run here.
+        """Return where a process answers whether it is ready; None where its pages are off or it does not run here (`absent`).
 
         The spine is nats-server, which has a page of its own (its documentation, "Monitoring").
         """
         port = self.health(process)
-        if not port or (process == "spine" and self.nats_url):
+        if not port or self.absent(process):
             return None
         return Readiness(port, "/healthz" if process == "spine" else "/readyz")
 
@@ -157,6 +167,21 @@ class Settings:
         """Return where a process answers as long as it runs and its work goes round, ready or not; None where `readiness` is None."""
         place = self.readiness(process)
         return place and Readiness(place.port, "/" if process == "spine" else "/healthz")
+
+    def absent(self, process: str) -> str:
+        """Return why a process does not run beside these settings; "" where it does."""
+        if process == "spine":
+            return "JILINK_NATS_URL names another server" if self.nats_url else ""
+        if process == "engine" and self.voice_nodes:
+            return "JILINK_VOICE_NODES names other servers"
+        if process in ("engine", "voice") and not (self.voice_nodes or (self.engine_root / "usr/sbin/asterisk").is_file()):
+            return "no telephone engine is installed; for calls run: jilink voice install"
+        return ""
+
+    @property
+    def engine_root(self) -> Path:
+        """The folder below which the telephone engine's programs are or will be."""
+        return Path(self.voice_root).expanduser() if self.voice_root else self.data / "voice" / "root"
 
     @property
     def spine_url(self) -> str:

@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry("jilink.site.commands.demo", "Load or remove the demonstration fleets.", _EVERY_DAY, django=True),
     "simulate": Entry("jilink.site.commands.simulate", "Drive pretend terminals against a gateway.", _TERMINALS),
     "decode": Entry("jilink.site.commands.decode", "Show what terminal frames say.", _TERMINALS),
+    "voice": Entry("jilink.site.commands.voice", "Install the telephone engine.", _CARE),
     "doctor": Entry("jilink.site.commands.doctor", "Check this installation and say what to do.", _CARE, django=True),
     "backup": Entry("jilink.site.commands.backup", "Save everything this installation keeps in one file.", _CARE),
     "restore": Entry("jilink.site.commands.restore", "Put a saved installation back.", _CARE),

@@ -31,10 +31,15 @@ def listeners(settings: Settings) -> list[Listener]:
         (settings.attachments, "attachments", "terminals"),
     )
     found = [Listener(host, port, setting, process) for text, setting, process in named for host, port in addresses(text)]
+    if not settings.absent("engine"):
+        found += [Listener(host, port, "voice_wss", "engine") for host, port in addresses(settings.voice_wss)]
+        found.append(Listener("127.0.0.1", settings.voice_http_port, "voice_http_port", "engine"))
+        found.append(Listener("127.0.0.1", settings.voice_manager_port, "voice_manager_port", "engine"))
+        found += [Listener(host, port, "voice_sip", "engine") for host, port in addresses(settings.voice_sip)]
     if not settings.nats_url:
         found.append(Listener("127.0.0.1", settings.nats_port, "nats_port", "spine"))
     for process in PROCESSES:
-        if (process != "spine" or not settings.nats_url) and (port := settings.health(process)):
+        if not settings.absent(process) and (port := settings.health(process)):
             found.append(Listener("127.0.0.1", port, "health_port", process))
     return found
 

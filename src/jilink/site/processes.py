@@ -34,6 +34,8 @@ PROCESSES: dict[str, Process] = {
     "watch": Process("jilink.core.observations.main", "latest values of every asset; alarms", django=True),
     "relay": Process("jilink.core.outbox.main", "outbox to spine, timers, reactions", django=True),
     "web": Process("jilink.site.web", "pages, API, live streams", django=True, walled=True),
+    "engine": Process("jilink.edges.voice.engine.main", "Asterisk: SIP, sound, recordings"),
+    "voice": Process("jilink.edges.voice.main", "one connection an engine; facts and orders of calls"),
 }
 """In the order they are started (kernel.settings.PROCESSES); they are stopped in the reverse order."""
 

@@ -122,7 +122,7 @@ class Supervisor:
     async def _start(self) -> None:
         await self._wait_for_ports()
         running.write(self.settings)
-        names = [name for name in processes.PROCESSES if name != "spine" or not self.settings.nats_url]
+        names = [name for name in processes.PROCESSES if not self.settings.absent(name)]
         if "spine" in names:
             self._launch(self._process("spine"))
         await self._prepare_folder()
@@ -137,6 +137,8 @@ class Supervisor:
                     self._watchers.append(asyncio.create_task(self._stop_without(self._children[-1], extra.needs)))
         if not self._told_to_stop.is_set():
             self._write_standing()
+            if reason := self.settings.absent("voice"):
+                self._journal.event("telephones are left out", reason=reason)
             self._journal.ready([child.spec.name for child in self._children])
 
     async def _wait_for_ports(self) -> None:

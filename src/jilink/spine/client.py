@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import IO
 
 import msgspec
 import nats.errors
@@ -248,8 +249,8 @@ class Spine:
         """Return the key-value bucket."""
         return KeyValues(self.connection, self.store, bucket.name)
 
-    async def put_object(self, name: str, data: bytes, *, bucket: str = subjects.MEDIA, timeout_s: float = 60.0) -> None:
-        """Store an object whole; an object of that name is replaced. Raises Unavailable."""
+    async def put_object(self, name: str, data: bytes | IO[bytes], *, bucket: str = subjects.MEDIA, timeout_s: float = 60.0) -> None:
+        """Store an object whole, from bytes or the rest of a file; an object of that name is replaced. Raises Unavailable."""
         with _object_errors():
             async with asyncio.timeout(timeout_s):
                 await (await self._objects(bucket)).put(name, data)

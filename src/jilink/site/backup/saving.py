@@ -27,7 +27,7 @@ from jilink.site.backup import streams
 from jilink.site.backup.archive import FORMAT, MANIFEST, Manifest, Progress, Writer, writing
 
 DATABASE = "jilink.sqlite3"
-ELSEWHERE = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "spine", "history", "logs", "up.lock", "basemap"}
+ELSEWHERE = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "spine", "history", "logs", "up.lock", "basemap", "voice"}
 """Not copied as files: saved in another way, or made anew at the next start."""
 
 

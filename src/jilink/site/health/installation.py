@@ -21,7 +21,7 @@ from jilink.spine.client import Spine
 from jilink.spine.connection import SpineDown
 
 SPINE_WITHIN_S = 4.0
-SECRETS = ("secret_key", "identity_keys", "first-login", "spine/password", "spine/nats.conf")
+SECRETS = ("secret_key", "identity_keys", "first-login", "spine/password", "spine/nats.conf", "voice/secret")
 
 
 def is_up(data: Path) -> bool:

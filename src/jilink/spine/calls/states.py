@@ -26,11 +26,11 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     """One leg as it is now."""
 
     leg: Leg
-    origin: Literal["arrived", "dialled", "ear"]
-    """It called us, we called it, or it is the engine's own ear of a `Listen`."""
+    origin: Literal["arrived", "dialled"]
+    """It called us, or we called it."""
     answered: bool
     endpoint: str
-    """The phone or trunk (key in the bucket `phones` or `trunks`) that it runs over; "" for an ear."""
+    """The phone or trunk (key in the bucket `phones` or `trunks`) that it runs over."""
     caller: str = ""
     dialled: str = ""
     talk: Talk = ""
