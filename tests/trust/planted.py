@@ -10,6 +10,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from jilink.core.areas import actions as areas
 from jilink.core.areas.geojson import read
 from jilink.core.assets import actions as terminals
+from jilink.core.assets.inventory import actions as inventory
+from jilink.core.assets.inventory.actions import AssetData
+from jilink.core.assets.kinds import Kind
 from jilink.core.assets.models import SeenTerminal
 from jilink.core.cases import actions as cases
 from jilink.core.cases.actions import attaching, bulk
@@ -17,6 +20,9 @@ from jilink.core.cases.assignment import actions as assigning
 from jilink.core.cases.models import Case, CaseType
 from jilink.core.cases.rules.workflow import LinkKind
 from jilink.core.files import actions as files
+from jilink.core.flows import actions as flows
+from jilink.core.flows.models import FlowHook
+from jilink.core.flows.rules.state import Contact as Caller
 from jilink.core.imports import actions as imports
 from jilink.core.interactions import actions as interactions
 from jilink.core.interactions.actions import Contact
@@ -123,8 +129,12 @@ def plant(world: World) -> Things:
         room="console", event="canary", subject=CANARY, organisation=north, envelope=b"{}", reason=CANARY, attempts=3, at=NOW
     )
     terminals.note_seen(phone="13900009999", terminal_id=CANARY, maker="X", model="Y", plate=CANARY, at=NOW)
+    inventory.set_kind(organisation=north, key="canarykind", kind=Kind(title=Text(CANARY, CANARY)), by=by, now=NOW)
     return {
         "asset": asset,
+        "console/assets/asset": inventory.register_asset(
+            organisation=north, kind="canarykind", data=AssetData(label=CANARY), by=by, now=NOW
+        ),
         "alarm": Alarm.objects.get(asset=asset).pk,
         "rule": rule,
         "person": person,
@@ -161,7 +171,22 @@ def plant(world: World) -> Things:
         "job": imports.begin_import(organisation=north, noun="people", size=9, name=CANARY, by=owner),
         "delivery": webhooks.send_test(endpoint=endpoint, by=by),
         "key": "canarykind",
+        **_flow(world),
     }
+
+
+def _flow(world: World) -> Things:
+    """A flow in use, a contact in it, and an address that it may ask."""
+    by, north = access.system("test"), world.north
+    prompt = {"words": {"zh": CANARY}}
+    steps = [{"kind": "wait", "key": "wait", "seconds": 60, "next": "say"}, {"kind": "say", "key": "say", "prompt": prompt, "next": "end"}]
+    text = json.dumps({"label": {"zh": CANARY, "en": CANARY}, "steps": steps})
+    number = flows.save_flow(organisation=north, key="canaryflow", definition=text, by=by, now=NOW)
+    flows.publish_flow(flow=number, by=by, now=NOW)
+    caller = Caller(caller=PHONE, name=CANARY)
+    session = flows.begin_session(organisation=north, flow="canaryflow", key="canary-leg", contact=caller, by=by, now=NOW)
+    flows.add_hook(organisation=north, key="canaryhook", url="https://example.com/canary", by=by, now=NOW)
+    return {"flow": number, "session": session.id, "hook": FlowHook.objects.get(organisation=north).pk}
 
 
 def _layer(world: World) -> int:

@@ -14,6 +14,8 @@ from jilink.core.areas.models import Area
 from jilink.core.assets.kinds import Kind
 from jilink.core.cases.assignment.rules import RuleBook
 from jilink.core.cases.reads.lists import Filter
+from jilink.core.flows.rules.effects import Silent
+from jilink.core.flows.rules.state import Contact as Caller
 from jilink.core.observations.actions import RuleData
 from jilink.core.observations.conditions import Silence
 from jilink.core.parties import access
@@ -95,6 +97,10 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "core.cases.reads.lists.condition": {"wanted": wanted},
         "core.cases.reads.lists.cases": {"wanted": wanted},
         "core.cases.reads.lists.count_views": {"views": [wanted]},
+        "core.flows.actions.stepping.begin_session": {"flow": "canaryflow", "key": "another-leg", "contact": Caller()},
+        "core.flows.actions.stepping.advance_session": {"key": "canary-leg", "happening": "x", "happened": Silent(turn=1)},
+        "core.flows.actions.stepping.end_session": {"key": "canary-leg"},
+        "core.flows.reads.session": {"key": "canary-leg"},
         "core.imports.actions.receive": {"read": lambda _most: b""},
         "core.observations.reads.open_alarms_before": {"before": None},
         "services.vehicles.reads.fleet.page_after": {"after": None},

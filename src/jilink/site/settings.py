@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "jilink.core.interactions",
     "jilink.core.observations",
     "jilink.core.cases",
+    "jilink.core.flows",
     "jilink.services.console",
     "jilink.services.vehicles",
     "allauth",

@@ -60,6 +60,9 @@ class Permission(StrEnum):
     CLOSE_CASES = "cases.close"
     REPORT_CASES = "cases.report"
     MANAGE_CASE_TYPES = "cases.manage_types"
+    READ_FLOWS = "flows.read"
+    DESIGN_FLOWS = "flows.design"
+    RUN_FLOWS = "flows.run"
 
 
 class Role(StrEnum):
@@ -126,7 +129,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.SERVICE: _EVERYONE
     | _DESK
     | {_P.VIEW_VEHICLES, _P.VIEW_TRACKS, _P.MANAGE_VEHICLES, _P.MANAGE_ASSETS, _P.ACKNOWLEDGE_ALARMS, _P.MANAGE_AREAS}
-    | {_P.WRITE_KNOWLEDGE, _P.WORK_CASES, _P.ASSIGN_CASES, _P.CLOSE_CASES, _P.REPORT_CASES},
+    | {_P.WRITE_KNOWLEDGE, _P.WORK_CASES, _P.ASSIGN_CASES, _P.CLOSE_CASES, _P.REPORT_CASES}
+    | {_P.READ_FLOWS, _P.RUN_FLOWS},
 }
 """The whole of it: nothing else grants anything. The operator runs the installation; its health is no organisation's affair."""
 

@@ -82,6 +82,14 @@ GROUPS: tuple[Group, ...] = (
     ),
     Group(_("Contacts"), {P.VIEW_INTERACTIONS: _("See calls and messages"), P.ADD_INTERACTIONS: _("Take calls and messages")}),
     Group(
+        _("Flows"),
+        {
+            P.READ_FLOWS: _("See flows"),
+            P.DESIGN_FLOWS: _("Design flows"),
+            P.RUN_FLOWS: _("Carry flows out, as a program that has a channel"),
+        },
+    ),
+    Group(
         _("People"),
         {
             P.VIEW_PEOPLE: _("See people, numbers masked"),
