@@ -1,4 +1,4 @@
-"""Every page of the whole site, asked by strangers, by every role that may not, and signed out."""
+"""Every page of the whole site, asked by strangers, with every permission but one that it needs, and signed out."""
 
 import re
 
@@ -7,23 +7,17 @@ from django.http import HttpResponse
 from django.test import Client
 
 from jilink.core.parties.models import AuditEntry
-from jilink.core.parties.rules import ROLES, Role
+from jilink.core.parties.rules import Permission, Role
 from tests.core.world import World
 from tests.services.conftest import signed_in
-from tests.trust.needs import NEEDS
+from tests.trust.asking import GIVEN, METHODS, Answer, Somebody, ask
+from tests.trust.needs import ALSO, EITHER, FEIGNED, NEEDS, NOT, Need
 from tests.trust.planted import SECRETS, WORDS, Things, filled, missing, names_of, pages, plant, unknown
 
 pytestmark = pytest.mark.usefixtures("site")
-
-GIVEN = {"organisation": "1", "terminal": "1", "plate": "X", "text": "hello", "start": "2026-05-01T00:00Z", "end": "2026-05-02T00:00Z"}
-
-
-REFUSED = (400, 404, 405)
-"""400: what was posted is looked at before the thing is, and the answer is the same where there is none."""
-
-
-def ask(client: Client, address: str, method: str) -> HttpResponse:
-    return getattr(client, method)(address, GIVEN)
+REFUSED = (403, 404)
+FORM_FIRST = (400, 405)
+"""400: what was posted is looked at before the thing is, and the answer is the same where there is none; 405: nobody may ask so."""
 
 
 def told(response: HttpResponse) -> str:
@@ -47,59 +41,76 @@ def things(world: World) -> Things:
     return plant(world)
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_a_member_of_another_organisation_is_refused_and_learns_nothing(world: World, things: Things, method: str) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_a_member_of_another_organisation_is_refused_with_an_entry_and_learns_nothing(world: World, things: Things, method: str) -> None:
+    """Where an address names no thing, the answer is a list or a form of one's own, with nothing of anybody else, and without entry."""
     stranger, wrong = signed_in(world, Role.OWNER, world.south), []
     for route in pages():
         address = filled(route, things)
-        response = ask(stranger, address, method)
-        wrong += [f"{method} {route} tells {secret}" for secret in SECRETS if secret in told(response)]
+        answer = ask(stranger, address, method)
+        wrong += [f"{route} tells {secret}" for secret in SECRETS if secret in told(answer.response)]
+        wrong += [f"{route} answers {answer.status} and leaves {answer.entries} entries"] if not noted(answer) else []
         if names_a_thing(route):
             nothing = missing(route, things)
             other = ask(stranger, nothing, method)
-            if response.status_code not in REFUSED:
-                wrong.append(f"{method} {route} answers {response.status_code}")
-            elif (response.status_code, bare(response, address)) != (other.status_code, bare(other, nothing)):
-                wrong.append(f"{method} {route} answers differently where there is nothing")
+            if answer.status not in (*REFUSED, *FORM_FIRST):
+                wrong.append(f"{route} answers {answer.status}")
+            elif (answer.status, answer.entries, bare(answer.response, address)) != (
+                other.status,
+                other.entries,
+                bare(other.response, nothing),
+            ):
+                wrong.append(f"{route} answers differently where there is nothing")
     assert wrong == []
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
+def noted(answer: Answer) -> bool:
+    """A refusal leaves one entry, anything else none."""
+    return answer.entries == (answer.status in REFUSED)
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_whoever_is_signed_out_is_sent_to_the_door(things: Things, method: str) -> None:
-    nobody, wrong = Client(), []
+    nobody, wrong, before = Client(), [], AuditEntry.objects.count()
     for route in pages():
-        response = ask(nobody, filled(route, things), method)
+        response = ask(nobody, filled(route, things), method).response
         door = response.status_code in (301, 302) and response["Location"].startswith("/accounts/login/")
         if not (door or response.status_code in (401, 403, 404, 405)):
             wrong.append(f"{method} {route} answers {response.status_code}")
         wrong += [f"{method} {route} tells {secret}" for secret in SECRETS if secret in told(response)]
-    assert wrong == []
+    assert wrong == [] and AuditEntry.objects.count() == before
 
 
 def test_of_every_page_it_is_said_what_it_asks_for() -> None:
     assert set(pages()) == set(NEEDS)
 
 
-def test_no_role_opens_what_its_permissions_do_not(world: World, things: Things) -> None:
-    wrong = []
-    for role in Role:
-        if role is not Role.SERVICE:
-            member = signed_in(world, role, world.north)
-            wrong += [fault for route in closed_to(role) for fault in opened(member, route, things, role)]
-    assert wrong == []
+@pytest.mark.parametrize("method", METHODS)
+def test_each_page_opens_with_what_it_needs_and_to_nobody_who_lacks_one_of_it(
+    world: World, things: Things, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Whoever holds all the rest is refused with an entry: so is each role that does not grant what a page needs."""
+    somebody, wrong = Somebody(world, monkeypatch), []
+    for route, asked in NEEDS.items():
+        need = asked[METHODS.index(method)]
+        wrong += [f"{route}: {fault}" for fault in faults(somebody, route, method, need, things)]
+    assert not wrong, "\n".join(wrong)
 
 
-def closed_to(role: Role) -> list[str]:
-    return [route for route, permission in NEEDS.items() if permission is not None and permission not in ROLES[role]]
-
-
-def opened(member: Client, route: str, things: Things, role: Role) -> list[str]:
-    """What is wrong with the answer to somebody who may not."""
-    response = ask(member, filled(route, things), "get")
-    if response.status_code == 405:
-        response = ask(member, filled(route, things), "post")
-    wrong = [f"{role} {route} tells {secret}" for secret in SECRETS if secret in told(response)]
-    return wrong if response.status_code in (403, 404) else [*wrong, f"{role} {route} answers {response.status_code}"]
+def faults(somebody: Somebody, route: str, method: str, need: Need, things: Things) -> list[str]:
+    """What is wrong with the answers to somebody who holds exactly what a page needs, and to those who lack one permission of it."""
+    either = EITHER.get(route, frozenset())
+    least = (need or frozenset()) | ALSO.get(route, frozenset()) | frozenset(sorted(either)[:1])
+    exact = somebody.asks(least, route, method, things)
+    if need is NOT:
+        return [] if exact.status == 405 else [f"answers {exact.status} where nobody may ask so"]
+    found = [] if (exact.status in REFUSED) == ((method, route) in FEIGNED) else [f"answers {exact.status} to {sorted(need or ())}"]
+    for lacking in [frozenset({each}) for each in need or ()] + ([either] if either else []):
+        answer = somebody.asks(frozenset(Permission) - lacking, route, method, things)
+        if answer.status not in REFUSED or not noted(answer):
+            found.append(f"answers {answer.status} and leaves {answer.entries} entries without {sorted(lacking)}")
+        found += [f"tells {secret} without {sorted(lacking)}" for secret in SECRETS if secret in bare(answer.response, "-")]
+    return found
 
 
 def test_every_name_in_an_address_is_planted_or_said_to_be_nobodys(things: Things) -> None:
@@ -127,5 +138,5 @@ def test_who_sees_what_is_sensitive_leaves_an_entry(world: World, things: Things
     owner, person = signed_in(world, Role.OWNER, world.north), world.person(Role.OWNER, world.north)
     for method, route, action in SENSITIVE:
         assert route in pages()
-        ask(owner, filled(route, things), method)
+        getattr(owner, method)(filled(route, things), GIVEN)
         assert AuditEntry.objects.filter(action=action, actor=f"user:{person.pk}").exists(), route

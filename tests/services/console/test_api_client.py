@@ -12,10 +12,13 @@ import pytest
 from django.core import signals
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
+from hypothesis import settings as bounds
+from hypothesis.stateful import run_state_machine_as_test
 
 from jilink.core.parties.rules import Role
 from tests.core.world import World
-from tests.services.console.programs import generated_client, token_of
+from tests.services.console.programs import generated_client, lift_limits, token_of
+from tests.services.console.states import Programs
 
 pytestmark = pytest.mark.once
 
@@ -65,3 +68,13 @@ def test_the_generated_client_has_every_type_in_order(package: Path) -> None:
     program = [sys.executable, "-m", "mypy", "--config-file", str(config), f"--cache-dir={package.parent / 'cache'}", str(package)]
     done = subprocess.run(program, capture_output=True, text=True, cwd=package.parent)
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_whatever_programs_do_in_whatever_order_is_answered_as_it_stands(
+    package: Path, world: World, same_connection: None, settings: Any
+) -> None:
+    lift_limits(settings)
+    Programs.mine, Programs.strange = (client_of(token_of(world, Role.OWNER, place)) for place in (world.north, world.south))
+    Programs.place = world.north
+    bounded = bounds(max_examples=25, stateful_step_count=15, deadline=None, database=None, derandomize=True)
+    run_state_machine_as_test(Programs, settings=bounded)

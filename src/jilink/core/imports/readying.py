@@ -19,7 +19,7 @@ import msgspec
 from jilink.core.imports import rules
 from jilink.core.imports.registry import Noun
 from jilink.core.imports.rules import LARGEST_UNPACKED, LONGEST_LINE, MOST_ROWS, FileRefused, RowRefused
-from jilink.core.imports.storage import PIECE, PLAIN, ROWS, UPLOAD, disk, path_of
+from jilink.core.imports.storage import HALF, PIECE, PLAIN, ROWS, UPLOAD, disk, path_of
 from jilink.kernel import sheets
 from jilink.kernel.texts import gettext_noop
 
@@ -38,7 +38,7 @@ def ready(job: int, noun: Noun) -> int:
         if not path_of(job, UPLOAD).exists():
             raise FileRefused("The bytes of this upload are no longer there. Send the file again.")
         encoding = _unpack(path_of(job, UPLOAD), plain)
-        half = rows.with_suffix(".half")
+        half = path_of(job, HALF)
         with plain.open(encoding=encoding, newline="", errors="strict") as text, half.open("wb") as out:
             count = 0
             for count, line in enumerate(_lines(text, noun), 1):

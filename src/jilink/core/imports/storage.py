@@ -12,8 +12,8 @@ from jilink.core.imports.rules import OffsetRefused, TooLong
 from jilink.kernel.errors import Unavailable
 
 PIECE = 1 << 20
-UPLOAD, PLAIN, ROWS = "upload", "plain", "rows"
-"""As it came; unpacked; one JSON array a row, readied for the batches."""
+UPLOAD, PLAIN, HALF, ROWS = "upload", "plain", "half", "rows"
+"""As it came; unpacked; one JSON array a row, half of them and all, readied for the batches."""
 
 
 def path_of(job: int, part: str) -> Path:
@@ -66,5 +66,5 @@ def append(job: int, *, offset: int, size: int, read: Callable[[int], bytes]) ->
 
 def remove(job: int) -> None:
     """Remove every byte of an import."""
-    for part in (UPLOAD, PLAIN, ROWS):
+    for part in (UPLOAD, PLAIN, HALF, ROWS):
         path_of(job, part).unlink(missing_ok=True)

@@ -140,7 +140,7 @@ def list_articles(
     request: HttpRequest, paging: Query[Paging], state: ArticleState | None = None, topic: Words = "", due: Day | None = None
 ) -> dict[str, object]:
     """Return the latest versions of a writer's articles, last changed first; `due` keeps those to look at by that day."""
-    offset = cursors.number(request, paging) or 0
+    offset = max(cursors.number(request, paging) or 0, 0)
     _total, rows = reads.articles(actor_of(request), state=state or "", topic=topic, due=due, offset=offset, size=paging.limit + 1)
     more = str(offset + paging.limit) if len(rows) > paging.limit else ""
     return {"items": rows[: paging.limit], "next": cursors.after(request, more)}
