@@ -116,6 +116,10 @@ async def test_who_hears_whom_from_the_queue_to_the_end_of_a_recorded_call(floor
     await floor.give(calls.HangUp(leg=leg_a1))
     await floor.told(calls.LegEnded, lambda fact: fact.leg == leg_a1 and fact.cause == 16)
     await floor.heard(caller, BOSS, not_=(AGENT,))
+    __import__("time").sleep(0)
+    import asyncio as aio
+
+    await aio.sleep(1.5)
     await caller.hang_up()
     recorded = await floor.told(calls.RecordingEnded)
     assert (recorded.recording, recorded.leg, recorded.channels, recorded.problem) == ("r1", leg, 2, "")
@@ -128,6 +132,7 @@ async def test_who_hears_whom_from_the_queue_to_the_end_of_a_recorded_call(floor
     left, right = both[:, 0], both[:, 1]
     assert sound.strength(left, CALLER) > 5 * sound.strength(left, AGENT)
     assert sound.strength(right, AGENT) > 5 * sound.strength(right, CALLER)
+    np.save("/tmp/v1both.npy", both)
     tail = right[-4000:]
     assert sound.strength(tail, BOSS) > 1000
     await floor.eventually(
