@@ -187,3 +187,14 @@ def test_other_organisations_members_and_people_without_the_right_are_refused(ho
             with pytest.raises(NotFound):
                 ask()
         assert reads.flows(by) == [] and reads.running(by, "call") == []
+
+
+def test_the_example_is_published_with_its_tests_and_everything_goes_with_the_organisation(world: World) -> None:
+    office_of(world)
+    system = access.system("test")
+    assert actions.load_example(organisation=world.north, by=system, now=MONDAY) is not None
+    assert actions.load_example(organisation=world.north, by=system, now=MONDAY) is None
+    heard = begin(world)
+    pieces = [piece for effect in heard.effects for piece in getattr(effect, "pieces", ())]
+    assert [piece.language for piece in pieces] == ["zh", "en", "ko"]
+    assert actions.remove_flows(organisation=world.north, by=system) == 1 and FlowSession.objects.count() == 0

@@ -17,6 +17,8 @@ from jilink.core.cases import actions as cases
 from jilink.core.cases.assignment import actions as rules
 from jilink.core.cases.assignment.rules import RuleBook, write_rules
 from jilink.core.cases.models import CaseType
+from jilink.core.flows import actions as flows
+from jilink.core.flows.models import FlowHook
 from jilink.core.imports import actions as imports
 from jilink.core.interactions import actions as interactions
 from jilink.core.interactions.actions import Contact
@@ -123,7 +125,14 @@ def things(world: World, settings: Any) -> dict[str, int]:
         "team": world.team(north, SECRET),
         "view": saved.save_view(name=SECRET, query="", by=office.boss, now=NOW),
         "user": world.person(Role.AGENT, north, also="x").pk,
+        "flow": flows.save_flow(organisation=north, key="wall", definition=json.dumps({"label": {"zh": SECRET}}), by=by, now=NOW),
+        "hook": _hook(north),
     }
+
+
+def _hook(north: int) -> int:
+    flows.add_hook(organisation=north, key="wall", url="https://example.com/x", by=access.system("test"), now=NOW)
+    return FlowHook.objects.get(organisation=north).pk
 
 
 def example(schema: dict[str, Any], things: dict[str, int], name: str = "") -> Any:

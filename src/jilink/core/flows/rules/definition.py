@@ -42,14 +42,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Say(Step, frozen=True, kw_only=True, tag="say"):
-    """Say something."""
+    """Say something; in one language whatever is spoken otherwise, where `language` names it (a greeting before the choice of one)."""
 
     prompt: Prompt = NOTHING
+    language: str = ""
     next: str = ""
 
 
 class AskDigits(Step, frozen=True, kw_only=True, tag="ask_digits"):
-    """Ask for keys of a telephone; whoever writes may answer with the digits or with words for them."""
+    """Ask for keys of a telephone; whoever writes may answer with the digits or with words for them.
+
+    A question may have been said in a step right before; then it needs no words of its own.
+    """
 
     OUTCOMES: ClassVar[tuple[str, ...]] = ("next", "none", "invalid")
     SILENT: ClassVar[frozenset[str]] = frozenset()

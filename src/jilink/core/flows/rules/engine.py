@@ -136,9 +136,9 @@ class _Run:
         """Leave the running step by an outcome."""
         self.leave(outcome, dict(self.step().ways()).get(outcome, d.END))
 
-    def say(self, prompt: words.Prompt) -> tuple[e.Piece, ...]:
+    def say(self, prompt: words.Prompt, spoken: str = "") -> tuple[e.Piece, ...]:
         here = self.state.frames[-1]
-        text, recording, language = prompt.in_(self.state.language, self.flow(here.flow).languages[0])
+        text, recording, language = prompt.in_(spoken or self.state.language, self.flow(here.flow).languages[0])
         said = words.render(text, self.facts, language, aloud=self.aloud)
         if recording:
             return (e.Sound(name=recording, language=language, text=said),)
@@ -194,7 +194,7 @@ class _Run:
         """Take one step; return whether it waits."""
         match step:
             case d.Say():
-                self.pieces += self.say(step.prompt)
+                self.pieces += self.say(step.prompt, step.language)
             case d.SetLanguage():
                 if step.language in self.flow(self.state.frames[-1].flow).languages:
                     self.state = replace(self.state, language=step.language)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from jilink.core.cases.rules.form import BETWEEN, DECIMAL, KEY_WORDS, ONE_NEEDED
 from jilink.core.cases.rules.problems import Problem
 from jilink.core.flows.rules import conditions as c
@@ -50,7 +52,10 @@ _PROMPTED = (d.Say, d.AskDigits, d.AskSpeech, d.AskText, d.Voicemail)
 
 
 def _of_words(step: d.Step, flow: d.Flow, names: frozenset[str]) -> Iterator[Problem]:
-    if isinstance(step, _PROMPTED):
+    said_before = any(isinstance(one, d.Say) and one.next == step.key for one in flow.steps)
+    if isinstance(step, d.Say) and step.language:
+        yield from (problem.below("prompt") for problem in of_prompt(step.prompt, replace(flow, languages=(step.language,)), names))
+    elif isinstance(step, _PROMPTED) and (step.prompt or isinstance(step, d.Say) or not said_before):
         yield from (problem.below("prompt") for problem in of_prompt(step.prompt, flow, names))
     again = getattr(step, "again", None)
     if again:
@@ -177,6 +182,11 @@ def _language(step: d.SetLanguage, flow: d.Flow, known: Around, names: frozenset
     yield from _one_of("language", step.language, flow.languages, NO_LANGUAGE)
 
 
+def _say(step: d.Say, flow: d.Flow, known: Around, names: frozenset[str]) -> Iterator[Problem]:
+    if step.language:
+        yield from _one_of("language", step.language, flow.languages, NO_LANGUAGE)
+
+
 def _set(step: d.SetVariable, flow: d.Flow, known: Around, names: frozenset[str]) -> Iterator[Problem]:
     yield from _of_name("name", step.name)
 
@@ -220,6 +230,7 @@ _CHECKS: Mapping[tuple[type[d.Step], ...], Callable[..., Iterator[Problem]]] = {
     (d.AskDigits,): _digits,
     (d.Branch,): _branch,
     (d.SetLanguage,): _language,
+    (d.Say,): _say,
     (d.SetVariable,): _set,
     (d.OpenCase, d.Voicemail): _case,
     (d.Queue,): _queue,

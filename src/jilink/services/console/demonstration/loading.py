@@ -9,6 +9,7 @@ from jilink.core.assets.inventory import actions as inventory
 from jilink.core.assets.inventory import reads as assets
 from jilink.core.cases.actions.removing import remove_cases
 from jilink.core.files import actions as files
+from jilink.core.flows import actions as flows
 from jilink.core.interactions import actions as interactions
 from jilink.core.knowledge import actions as knowledge
 from jilink.core.outbox import outbox
@@ -44,6 +45,7 @@ def load(
 def remove(organisations: Sequence[OrganisationId], *, usernames: Sequence[str], by: Actor) -> None:
     """Take away everything of these organisations but themselves, and the accounts of these names."""
     for organisation in organisations:
+        flows.remove_flows(organisation=organisation, by=by)
         gone = remove_cases(organisation=organisation, by=by)
         drafts.forget_cases(gone.values())
         presence.forget_cases(gone)

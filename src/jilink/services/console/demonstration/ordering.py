@@ -12,6 +12,7 @@ from jilink.core.cases.assignment import actions as assignment
 from jilink.core.cases.assignment.rules import Keeper, Rule, RuleBook, ToKeeper, ToLeastLoaded, ToUnit, When, write_rules
 from jilink.core.cases.rules.calendar import CalendarData, Source, WorkingCalendar, compiled
 from jilink.core.cases.rules.form import Is, Some
+from jilink.core.flows import actions as flows
 from jilink.core.parties.access import Actor, NotFound
 from jilink.kernel.clock import CHINA
 from jilink.kernel.texts import Text
@@ -27,6 +28,7 @@ def arrange(units: Units, staff: Staff, *, by: Actor, now: datetime) -> WorkingC
     since = now - KNOWN_BEFORE
     calendar = _calendar(units, by, now)
     cases.load_examples(organisation=units.office, by=by, now=since)
+    flows.load_example(organisation=units.office, by=by, now=since)
     for key, book in _books(units, staff).items():
         draft = assignment.save_rules(organisation=units.office, type_key=key, rules=write_rules(book), by=by, now=since)
         assignment.publish_rules(rules=draft, by=by, now=since)
