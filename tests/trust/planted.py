@@ -48,6 +48,9 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import FileId
 from jilink.kernel.texts import Text
 from jilink.services.console.actions import saved
+from jilink.services.contact.actions import designing as queues
+from jilink.services.contact.models import Phone
+from jilink.services.contact.rules.design import QueueDesign
 from jilink.services.vehicles import actions as vehicles
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.models import Media
@@ -172,6 +175,7 @@ def plant(world: World) -> Things:
         "delivery": webhooks.send_test(endpoint=endpoint, by=by),
         "key": "canarykind",
         **_flow(world),
+        **_queue(world),
     }
 
 
@@ -187,6 +191,15 @@ def _flow(world: World) -> Things:
     session = flows.begin_session(organisation=north, flow="canaryflow", key="canary-leg", contact=caller, by=by, now=NOW)
     flows.add_hook(organisation=north, key="canaryhook", url="https://example.com/canary", by=by, now=NOW)
     return {"flow": number, "session": session.id, "hook": FlowHook.objects.get(organisation=north).pk}
+
+
+def _queue(world: World) -> Things:
+    """A queue, a number that leads there, and a phone."""
+    by, north = access.system("test"), world.north
+    number = queues.add_queue(organisation=north, key="canaryqueue", design=QueueDesign(name=Text(CANARY, CANARY)), by=by, now=NOW)
+    line = queues.set_number(organisation=north, dialled=PHONE, queue=number, by=by, now=NOW)
+    queues.add_phone(organisation=north, extension="305678", by=by, now=NOW)
+    return {"queue": number, "line": line, "phone": Phone.objects.get(organisation=north).pk}
 
 
 def _layer(world: World) -> int:

@@ -24,6 +24,7 @@ from jilink.core.parties.rules import Role
 from jilink.kernel.errors import Malformed, Refused, Unavailable
 from jilink.kernel.ids import AreaId
 from jilink.kernel.texts import Text
+from jilink.services.contact.rules.design import QueueDesign
 from tests.core.world import World
 from tests.trust.functions import Unknown, arguments, asked, public, shown, who
 from tests.trust.planted import SECRETS, Things, plant
@@ -103,6 +104,10 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "core.flows.reads.session": {"key": "canary-leg"},
         "core.imports.actions.receive": {"read": lambda _most: b""},
         "core.observations.reads.open_alarms_before": {"before": None},
+        "services.contact.actions.designing.add_queue": {"design": QueueDesign(name=Text("x", "x"))},
+        "services.contact.actions.designing.change_queue": {"design": QueueDesign(name=Text("x", "x"))},
+        "services.contact.actions.serving.set_agent_state": {"agent": 1},
+        "services.contact.actions.serving.note_ringing": {"agent": 1},
         "services.vehicles.reads.fleet.page_after": {"after": None},
         "core.observations.actions.rules.add_rule": {"data": rule},
         "core.observations.actions.rules.change_rule": {"data": rule},

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "jilink.core.flows",
     "jilink.services.console",
     "jilink.services.vehicles",
+    "jilink.services.contact",
     "allauth",
     "allauth.account",
     "allauth.mfa",

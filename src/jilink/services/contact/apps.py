@@ -1,10 +1,11 @@
-"""Django application of the contact service."""
+"""The Django application of the contact service."""
 
 from django.apps import AppConfig
 
 
 class ContactConfig(AppConfig):
-    """The contact service."""
+    """Queues, agents, calls and what is said in them."""
 
     name = "jilink.services.contact"
+    label = "contact"
     default_auto_field = "django.db.models.BigAutoField"

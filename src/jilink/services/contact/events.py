@@ -1,1 +1,46 @@
-"""What happened, in the past tense, as frozen facts."""
+"""What happened in the contact service, for those who react."""
+
+from typing import ClassVar
+
+from jilink.spine.events import Event
+
+
+class PhoneSet(Event, frozen=True, kw_only=True):
+    """A phone was added, changed or removed: the engines have to know."""
+
+    NOUN: ClassVar[str] = "contact"
+    organisation: int
+    extension: str
+
+
+class QueueChanged(Event, frozen=True, kw_only=True):
+    """A queue was added, changed or retired."""
+
+    NOUN: ClassVar[str] = "contact"
+    queue: int
+
+
+class ContactQueued(Event, frozen=True, kw_only=True):
+    """Somebody waits in a queue."""
+
+    NOUN: ClassVar[str] = "contact"
+    contact: int
+    queue: int
+
+
+class ContactAnswered(Event, frozen=True, kw_only=True):
+    """An agent took a contact."""
+
+    NOUN: ClassVar[str] = "contact"
+    contact: int
+    queue: int
+    agent: int
+
+
+class ContactEnded(Event, frozen=True, kw_only=True):
+    """A contact left its queue for good; `end` says how (rules.states.End)."""
+
+    NOUN: ClassVar[str] = "contact"
+    contact: int
+    queue: int
+    end: str

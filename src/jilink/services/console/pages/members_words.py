@@ -82,6 +82,15 @@ GROUPS: tuple[Group, ...] = (
     ),
     Group(_("Contacts"), {P.VIEW_INTERACTIONS: _("See calls and messages"), P.ADD_INTERACTIONS: _("Take calls and messages")}),
     Group(
+        _("Queues"),
+        {
+            P.VIEW_QUEUES: _("See queues and their figures"),
+            P.MANAGE_QUEUES: _("Set up queues, numbers and phones"),
+            P.SERVE_QUEUES: _("Take calls and chats from queues"),
+            P.SUPERVISE_QUEUES: _("Supervise agents"),
+        },
+    ),
+    Group(
         _("Flows"),
         {
             P.READ_FLOWS: _("See flows"),

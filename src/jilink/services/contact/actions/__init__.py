@@ -1,0 +1,1 @@
+"""The only writers of the contact service: one call, one transaction."""

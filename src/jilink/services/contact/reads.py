@@ -1,1 +1,0 @@
-"""Every query that pages, API and reactions may ask."""

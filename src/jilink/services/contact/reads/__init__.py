@@ -1,0 +1,1 @@
+"""Every query that pages, programs, reactions and the router may ask."""
