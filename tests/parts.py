@@ -36,7 +36,8 @@ class Part:
         """Return the command that runs it, with its files in a folder."""
         tests = [sys.executable, "-m", "pytest", "--durations=20", f"--basetemp={folder}", *self.paths]
         server = [sys.executable, "tools/postgresql", *(["--required"] if required else [])]
-        return [*server, *tests] if self.postgresql else tests
+        # the database goes with its server: dropping it before would only wait for threads that still hold a connection
+        return [*server, *tests, "--reuse-db"] if self.postgresql else tests
 
     def holds(self, path: Path) -> bool:
         """Return whether a file is one of its files."""
