@@ -146,6 +146,14 @@ class Board:
         )
         return outcome
 
+    def phones(self, endpoints: Iterable[ari.Endpoint]) -> Outcome:
+        """Take what the engine shows of phones for the truth: it does not tell of all that a change of its configuration brings."""
+        outcome, online = Outcome(), {one.resource for one in endpoints if one.state == "online"}
+        for name in sorted(online ^ self.online):
+            outcome.facts.append(calls.PhoneChanged(node=self.node, at=self.now(), endpoint=name, online=name in online))
+        self.online = online
+        return outcome
+
     def untold(self) -> list[Line]:
         """Return legs that arrived, are not answered, and of which this owner has told nothing."""
         return [line for line in self.lines.values() if line.origin == ARRIVED and not line.answered and not line.told]

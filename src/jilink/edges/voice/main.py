@@ -37,7 +37,7 @@ class Voice:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._nodes = nodes(settings)
-        self._speaker = Espeak(places.programs(settings))
+        self._speaker = Espeak(places.speaking(settings))
         self._owners: list[Owner] = []
         self._lines: list[Lines] = []
         self._spine: Spine | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
 from jilink.edges.voice import ari
@@ -36,28 +37,27 @@ class Turns:
     """Lets those who name the same thing go one after another, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._queues: dict[str, deque[asyncio.Event]] = {}
 
     @contextlib.asynccontextmanager
     async def take(self, names: Iterable[str]) -> AsyncIterator[None]:
-        """Wait until nobody before uses any of the names."""
-        wanted = sorted(set(names))
-        for name in wanted:
-            lock, users = self._locks.get(name, (asyncio.Lock(), 0))
-            self._locks[name] = (lock, users + 1)
-        taken: list[asyncio.Lock] = []
+        """Wait until nobody who came before uses any of the names."""
+        mine, wanted = asyncio.Event(), set(names)
+        for name in wanted:  # all at once, so that two can never wait for each other
+            self._queues.setdefault(name, deque()).append(mine)
         try:
-            for name in wanted:
-                await self._locks[name][0].acquire()
-                taken.append(self._locks[name][0])
+            while any(self._queues[name][0] is not mine for name in wanted):
+                mine.clear()
+                await mine.wait()
             yield
         finally:
-            for lock in taken:
-                lock.release()
             for name in wanted:
-                lock, users = self._locks.pop(name)
-                if users > 1:
-                    self._locks[name] = (lock, users - 1)
+                queue = self._queues[name]
+                queue.remove(mine)
+                if queue:
+                    queue[0].set()
+                else:
+                    del self._queues[name]
 
 
 class Hand:

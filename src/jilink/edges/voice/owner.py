@@ -73,9 +73,11 @@ class Owner:
 
     async def lines_changed(self) -> None:
         """Give the engine what has changed of phones and trunks."""
-        if self._link is not None:
-            with contextlib.suppress(EngineDown):
-                await self._lines_pushed(self._link)
+        connected = self._link
+        if connected is not None:
+            with contextlib.suppress(EngineDown, EngineRefused):
+                await self._lines_pushed(connected)
+                self._settle(self._board.phones(await self._phones(connected)))
 
     async def _own_until_replaced(self) -> None:
         listening = await self._spine.serve(subjects.call_order(self.node.name), self._ordered)
@@ -108,6 +110,7 @@ class Owner:
         """Wait until no owner answers any more."""
         log.warning("voice.replaced", node=self.node.name)
         self.why_not = ""
+        self._lines.forget()
         silent = 0
         while silent < SILENT:
             await asyncio.sleep(STAND_BY_S)
@@ -130,21 +133,29 @@ class Owner:
         if started_at != self._board.started_at:
             self._lines.forget()
         await self._lines_pushed(connected)
+        await self._lines.sweep(connected, await self._endpoints(connected))
         bridges = await connected.read(_get("bridges"), tuple[ari.Bridge, ...])
         if PARK not in {bridge.id for bridge in bridges}:
             await connected.ask(ari.request("POST", "bridges", PARK, type="holding", name=PARK))
             await connected.ask(ari.request("POST", "bridges", PARK, "moh", mohClass="default"))
         channels = await connected.read(_get("channels"), tuple[ari.Channel, ...])
         bridges = await connected.read(_get("bridges"), tuple[ari.Bridge, ...])
-        endpoints = await connected.read(_get("endpoints", "PJSIP"), tuple[ari.Endpoint, ...])
+        phones = await self._phones(connected)
         self._link = connected
-        self._settle(self._board.recover(channels, bridges, (one for one in endpoints if one.resource in self._lines.phones), started_at))
+        self._settle(self._board.recover(channels, bridges, phones, started_at))
         for line in self._board.untold():
             await self._introduce(connected, line)
         await self._recorder.recover()
         self.why_not = ""
         metrics.CONNECTED.labels(self.node.name).set(1)
         log.info("voice.node_up", node=self.node.name, legs=len(self._board.lines), phones=len(self._lines.phones))
+
+    async def _endpoints(self, connected: Link) -> dict[str, ari.Endpoint]:
+        found = await connected.read(_get("endpoints", "PJSIP"), tuple[ari.Endpoint, ...])
+        return {one.resource: one for one in found}
+
+    async def _phones(self, connected: Link) -> list[ari.Endpoint]:
+        return [one for name, one in (await self._endpoints(connected)).items() if name in self._lines.phones]
 
     async def _attend(self, connected: Link) -> bool:
         """Take in events until the connection breaks (False) or another owner has taken over (True)."""
@@ -161,7 +172,8 @@ class Owner:
                 log.info("voice.engine_refused", node=self.node.name, event=event.type, said=str(error))
 
     async def _take_in(self, connected: Link, event: ari.Event) -> None:
-        if event.type == "EndpointStateChange" and event.endpoint is not None and event.endpoint.resource not in self._lines.phones:
+        endpoint = event.endpoint.resource if event.type == "EndpointStateChange" and event.endpoint is not None else ""
+        if endpoint and endpoint not in self._lines.phones | self._board.online:  # a trunk
             return
         self._settle(self._board.happened(event))
         if event.type == "StasisStart" and event.channel is not None:

@@ -5,7 +5,7 @@ Asterisk documentation, "Module Configuration: res_pjsip", "Pushing PJSIP config
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import structlog
@@ -25,6 +25,9 @@ SIP = "res_pjsip"
 KINDS = ((SIP, "aor"), (SIP, "auth"), (SIP, "endpoint"), (SIP, "identify"), (SIP, "registration"))
 """In the order in which they are made; they are taken away in the reverse order."""
 
+OURS = re.compile(r"o[0-9]+-[0-9]{2,10}|t[0-9]+")
+"""Keys of phones and of trunks: nothing else in an engine is touched."""
+
 Fields = dict[str, str]
 Object = tuple[str, str, str]
 """Configuration class, kind, name."""
@@ -38,7 +41,7 @@ class NotALine(Malformed):
 
 def objects(key: str, value: bytes) -> dict[Object, Fields]:
     """Return what a phone (``o1-3001``) or trunk (``t5``) consists of; nothing where it is disabled. Raises NotALine."""
-    if not re.fullmatch(r"[a-z0-9]+(-[0-9]+)?", key):
+    if not OURS.fullmatch(key):
         raise NotALine("key", f"{key!r} is no key of a phone or trunk")
     try:
         if key.startswith("t"):
@@ -170,8 +173,16 @@ class Lines:
             self.phones.add(key)
 
     def forget(self) -> None:
-        """Take it that the engine has nothing: it was started anew, or another owner gave it what it has."""
+        """Take it that nobody knows what the engine has: it was started anew, or another owner gave it what it has."""
         self._given = {}
+
+    async def sweep(self, link: Link, there: Iterable[str]) -> None:
+        """Take from the engine what an owner of before gave it and nobody wants any more. Raises EngineDown."""
+        async with self._turn:
+            for key in {*(one for one in there if OURS.fullmatch(one)), *self.wanted} - {""}:
+                for kind in reversed(KINDS):
+                    if (*kind, key) not in self.wanted.get(key, {}):
+                        await link.ask_if_there(ari.request("DELETE", "asterisk", "config", "dynamic", *kind, key))
 
     async def push(self, link: Link) -> int:
         """Give the engine what it lacks and take what it should not have; return how many objects. Raises EngineDown."""
@@ -188,18 +199,20 @@ class Lines:
             return changed
 
     async def _give(self, link: Link, name: Object, fields: Mapping[str, str]) -> int:
-        body = {"fields": [{"attribute": attribute, "value": value} for attribute, value in _listed(fields)]}
-        try:
-            await link.ask(ari.request("PUT", "asterisk", "config", "dynamic", *name, body=body))
-        except EngineRefused as error:
-            log.warning("voice.line_refused", kind=name[1], line=name[2], said=str(error))
-            return 0
-        self._given[name] = dict(fields)
-        return 1
-
-
-def _listed(fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    yield from fields.items()
+        body = {"fields": [{"attribute": attribute, "value": value} for attribute, value in fields.items()]}
+        path = ("asterisk", "config", "dynamic", *name)
+        for last in (False, True):
+            try:
+                await link.ask(ari.request("PUT", *path, body=body))
+            except EngineRefused as error:
+                if last:
+                    log.warning("voice.line_refused", kind=name[1], line=name[2], said=str(error))
+                    break
+                await link.ask_if_there(ari.request("DELETE", *path))  # an endpoint with variables refuses to be changed
+            else:
+                self._given[name] = dict(fields)
+                return 1
+        return 0
 
 
 def _rank(name: Object) -> tuple[int, str]:

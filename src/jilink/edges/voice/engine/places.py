@@ -68,6 +68,17 @@ def programs(settings: Settings) -> Programs:
     return Programs(base, loaders[0] if loaders else None, libraries[0].parent.parent)
 
 
+def speaking(settings: Settings) -> Programs:
+    """Return where espeak-ng is: beside the engine, or the system's own where engines run elsewhere. Raises EngineMissing."""
+    if is_installed(settings):
+        return programs(settings)
+    here = Path("/")
+    libraries = sorted(path.parent for path in here.glob("usr/lib/*/espeak-ng-data"))
+    if not (here / "usr/bin/espeak-ng").is_file():
+        raise EngineMissing("there is no espeak-ng here to speak texts with; run: jilink voice install")
+    return Programs(here, None, libraries[0] if libraries else here / "usr/share")
+
+
 def secret(settings: Settings) -> str:
     """Return the secret of our own engine's interfaces, made once and readable by its owner alone."""
     path = folder(settings) / "secret"
