@@ -176,7 +176,7 @@ def test_everything_runs_on_it_and_a_person_sees_their_own_vehicles_and_no_other
         assert len(seen) == 25 and len(set(seen.values())) > 1
         made = jilink("user", "add", "keeper", "--organisation", fleet, "--role", "owner", "--generate", env=up.env)
         assert made.returncode == 0, made.stderr
-            one.sign_in("keeper", re.findall(r"shown this once: (\S+)", made.stdout)[0])
+        one.sign_in("keeper", re.findall(r"shown this once: (\S+)", made.stdout)[0])
         own = {asset for asset, organisation in seen.items() if organisation == fleet}
         assert {row["asset"] for row in one.vehicles()} == own
         assert everyone.ask("/operations/")
