@@ -1,8 +1,12 @@
 """Calls as they are: a real engine, callers and agents with tones of their own, orders and facts through the spine."""
 
+import asyncio
 import io
+import os
+import shutil
 import time
 import wave
+from asyncio.subprocess import DEVNULL
 
 import numpy as np
 import pytest
@@ -11,7 +15,9 @@ from jilink.spine import calls, subjects
 from tests.edges.voice import sound
 from tests.edges.voice.conftest import Floor
 from tests.edges.voice.phone import Call, Phone
+from tests.ports import free_port
 
+TERMINAL = {**os.environ, "TERM": "dumb"}
 CALLER, AGENT, BOSS, BEEP = 440.0, 1000.0, 1700.0, 2500
 
 
@@ -230,6 +236,35 @@ async def test_a_trunk_registers_with_its_carrier(floor: Floor) -> None:
     trunk = calls.Trunk(host=f"127.0.0.3:{carrier.port}", user="line7", password="x", register=True)
     await floor.line(subjects.TRUNKS, "t7", trunk)
     await floor.eventually(lambda: any(m.first.startswith("REGISTER") and "line7" in m.get("to") for m in carrier.others), "it registers")
+
+
+@pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is missing; as root run: apt-get install sip-tester")
+async def test_twenty_callers_at_once_by_another_makers_telephone(floor: Floor) -> None:
+    carrier = await floor.carrier("t1", "127.0.0.2")
+    host, port = floor.exchange.sip
+    options = ("-sn", "uac", "-s", "95020", "-i", "127.0.0.2", "-d", "1200", "-r", "20", "-l", "20", "-m", "20", "-timeout", "30")
+    sipp = await asyncio.create_subprocess_exec(
+        "sipp",
+        *options,
+        "-nostdin",
+        "-p",
+        str(free_port()),
+        f"{host}:{port}",
+        cwd=floor.exchange.folder,
+        stdout=DEVNULL,
+        stderr=DEVNULL,
+        env=TERMINAL,
+    )
+    seen: set[str] = set()
+    while len(seen) < 20:
+        arrived = await floor.told(calls.LegArrived, lambda fact: fact.leg not in seen)
+        seen.add(arrived.leg)
+        await floor.give(calls.Answer(leg=arrived.leg))
+        await floor.give(calls.Park(leg=arrived.leg))
+    assert await asyncio.wait_for(sipp.wait(), 20) == 0
+    for leg in seen:
+        assert (await floor.told(calls.LegEnded, lambda fact, leg=leg: fact.leg == leg)).cause == 16
+    assert carrier.others == []
 
 
 @pytest.mark.parametrize("order", [b"", b"{}", b'{"order":"answer"}', b'{"order":"explode","leg":"x"}'])

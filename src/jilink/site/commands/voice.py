@@ -46,6 +46,8 @@ def install(
     found = {one.name: one.version for one in packages.installed(settings)}
     told = ", ".join(f"{name} {found[name]}" for name in packages.WANTED if name in found) or "the system's own"
     typer.echo(f"{'installed' if new else 'installed already'} in {places.root(settings)}: {told}")
+    if new:
+        typer.echo("The next `jilink up` starts it.")
 
 
 @app.command()

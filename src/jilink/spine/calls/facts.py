@@ -30,7 +30,10 @@ class NodeDown(_Fact, frozen=True, kw_only=True):
 
 
 class LegArrived(_Fact, frozen=True, kw_only=True):
-    """Somebody calls, over a trunk or from one of our phones. They hear ringing until an order answers or ends it."""
+    """Somebody calls, over a trunk or from one of our phones. They hear ringing until an order answers or ends it.
+
+    Told again after the `NodeUp` of a new owner while nobody has answered: the owner before may have died before it told.
+    """
 
     leg: Leg
     dialled: str
