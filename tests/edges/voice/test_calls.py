@@ -243,18 +243,9 @@ async def test_twenty_callers_at_once_by_another_makers_telephone(floor: Floor) 
     carrier = await floor.carrier("t1", "127.0.0.2")
     host, port = floor.exchange.sip
     options = ("-sn", "uac", "-s", "95020", "-i", "127.0.0.2", "-d", "1200", "-r", "20", "-l", "20", "-m", "20", "-timeout", "30")
-    sipp = await asyncio.create_subprocess_exec(
-        "sipp",
-        *options,
-        "-nostdin",
-        "-p",
-        str(free_port()),
-        f"{host}:{port}",
-        cwd=floor.exchange.folder,
-        stdout=DEVNULL,
-        stderr=DEVNULL,
-        env=TERMINAL,
-    )
+    there = ("-nostdin", "-p", str(free_port()), f"{host}:{port}")
+    how = {"cwd": floor.exchange.folder, "stdout": DEVNULL, "stderr": DEVNULL, "env": TERMINAL}
+    sipp = await asyncio.create_subprocess_exec("sipp", *options, *there, **how)
     seen: set[str] = set()
     while len(seen) < 20:
         arrived = await floor.told(calls.LegArrived, lambda fact: fact.leg not in seen)
