@@ -190,7 +190,8 @@ def _flow(world: World) -> Things:
     caller = Caller(caller=PHONE, name=CANARY)
     session = flows.begin_session(organisation=north, flow="canaryflow", key="canary-leg", contact=caller, by=by, now=NOW)
     flows.add_hook(organisation=north, key="canaryhook", url="https://example.com/canary", by=by, now=NOW)
-    return {"flow": number, "session": session.id, "hook": FlowHook.objects.get(organisation=north).pk}
+    draft = flows.save_flow(organisation=north, key="canarydraft", definition=text, by=by, now=NOW)
+    return {"flow": number, "console/flows/number": draft, "session": session.id, "hook": FlowHook.objects.get(organisation=north).pk}
 
 
 def _queue(world: World) -> Things:
