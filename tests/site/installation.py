@@ -100,7 +100,10 @@ class Up:
         """Return process id by name of the supervised processes that run now."""
         found = {}
         for pid in children_of(self.process.pid):
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            try:
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except FileNotFoundError:  # it ended meanwhile
+                continue
             if b"run" in words:
                 found[words[words.index(b"run") + 1].decode()] = pid
             elif any(word.endswith(b"nats-server") for word in words):

@@ -10,6 +10,7 @@ from jilink.site.bench import decode, livemap
 from jilink.site.bench.figures import Figure, Target
 from jilink.site.bench.installation import Installation, MapReader
 from jilink.site.bench.page import AnotherMachine, Measured, kept, merged, page
+from tests.site.installation import prepared
 
 MACHINE = {"processor": "test, 2 cores", "load average before": "0.1, 0.2, 0.3"}
 GATEWAY = Measured(
@@ -55,8 +56,8 @@ def test_figures_of_two_machines_do_not_stand_on_one_page() -> None:
 
 
 def test_the_viewer_of_the_bench_reads_the_live_map(tmp_path: Path) -> None:
+    prepared(tmp_path / "data")
     installation = Installation(tmp_path / "data")
-    installation.prepare()
     with installation.spine(None):
         installation.prepare("--spine")
         with installation.processes(("watch", "web")):
