@@ -22,7 +22,7 @@ from jilink.spine.client import connect
 from tests.site.installation import Up, environment, jilink, prepared, running_up, until
 
 VEHICLES, CASES = 12, 24
-PROCESSES = tuple(name for name in settings.PROCESSES if name not in ("engine", "voice"))
+PROCESSES = tuple(name for name in settings.PROCESSES if name not in ("engine", "voice", "router"))
 """Those that run where no telephone engine is installed."""
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jilink.kernel.errors import Refused
 
 PREFIX = "JILINK_"
-PROCESSES = ("spine", "terminals", "history", "watch", "relay", "web", "engine", "voice")
+PROCESSES = ("spine", "terminals", "history", "watch", "relay", "web", "engine", "voice", "router")
 """The processes of one installation, in the order they start."""
 
 
@@ -174,7 +174,7 @@ class Settings:
             return "JILINK_NATS_URL names another server" if self.nats_url else ""
         if process == "engine" and self.voice_nodes:
             return "JILINK_VOICE_NODES names other servers"
-        if process in ("engine", "voice") and not (self.voice_nodes or (self.engine_root / "usr/sbin/asterisk").is_file()):
+        if process in ("engine", "voice", "router") and not (self.voice_nodes or (self.engine_root / "usr/sbin/asterisk").is_file()):
             return "no telephone engine is installed; for calls run: jilink voice install"
         return ""
 

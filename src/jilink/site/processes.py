@@ -36,6 +36,7 @@ PROCESSES: dict[str, Process] = {
     "web": Process("jilink.site.web", "pages, API, live streams", django=True, walled=True),
     "engine": Process("jilink.edges.voice.engine.main", "Asterisk: SIP, sound, recordings"),
     "voice": Process("jilink.edges.voice.main", "one connection an engine; facts and orders of calls"),
+    "router": Process("jilink.services.contact.router.main", "who serves whom: queues, agents, calls in hand", django=True),
 }
 """In the order they are started (kernel.settings.PROCESSES); they are stopped in the reverse order."""
 

@@ -104,6 +104,8 @@ class Contact(models.Model):
     channel = models.CharField(max_length=10)
     node = models.CharField(max_length=60, blank=True, default="")
     leg = models.CharField(max_length=80, blank=True, default="")
+    hop = models.PositiveSmallIntegerField(default=0)
+    """How many queues the leg was in before this one."""
     state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in ContactState], default=ContactState.WAITING.value)
     end = models.CharField(max_length=12, choices=[(s.value, s.value) for s in End], blank=True, default="")
     priority = models.IntegerField(default=0)
@@ -124,7 +126,7 @@ class Contact(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["node", "leg", "queue"], condition=~Q(leg=""), name="a_leg_once_in_a_queue"),
+            models.UniqueConstraint(fields=["node", "leg", "hop"], condition=~Q(leg=""), name="a_leg_once_a_hop"),
             models.CheckConstraint(
                 condition=Q(state="ended", ended_at__isnull=False) & ~Q(end="") | ~Q(state="ended") & Q(ended_at=None, end=""),
                 name="a_contact_ends_somehow",

@@ -24,6 +24,8 @@ class Arrival:
     channel: str
     node: str = ""
     leg: str = ""
+    hop: int = 0
+    """How many queues the leg was in before."""
     interaction: int | None = None
     priority: int = 0
     emergency: bool = False
@@ -33,11 +35,11 @@ class Arrival:
 
 @transaction.atomic
 def enqueue(*, arrival: Arrival, by: Actor, now: datetime) -> int:
-    """Let somebody wait, and return the contact's id; the same leg in the same queue again is the contact there is. Raises NotFound."""
+    """Let somebody wait, and return the contact's id; the same leg and hop again is the contact there is. Raises NotFound."""
     queue = Queue.objects.filter(pk=arrival.queue, retired_at=None).first()
     if queue is None or not by.is_installation:
         raise NotFound(HIDDEN)
-    if arrival.leg and (known := Contact.objects.filter(node=arrival.node, leg=arrival.leg, queue=queue).first()):
+    if arrival.leg and (known := Contact.objects.filter(node=arrival.node, leg=arrival.leg, hop=arrival.hop).first()):
         return known.pk
     row = Contact.objects.create(
         organisation_id=queue.organisation_id,
@@ -46,6 +48,7 @@ def enqueue(*, arrival: Arrival, by: Actor, now: datetime) -> int:
         channel=arrival.channel,
         node=arrival.node,
         leg=arrival.leg,
+        hop=arrival.hop,
         priority=arrival.priority,
         emergency=arrival.emergency,
         enqueued_at=arrival.enqueued_at or now,
@@ -112,6 +115,18 @@ def wrap_up(*, contact: int, code: str = "", note: str = "", by: Actor, now: dat
     if row.state == ContactState.WRAPPING:
         row.code, row.note = code[:40] or row.code, note[:500] or row.note
         _end(row, End.SERVED, now)
+
+
+@transaction.atomic
+def rank(*, contact: int, priority: int, reason: str, by: Actor, now: datetime) -> None:
+    """Change the priority of somebody who waits; the audit keeps who did and why. Raises NotFound."""
+    row = Contact.objects.select_for_update().filter(pk=contact, state=ContactState.WAITING).first()
+    require(by, Permission.SUPERVISE_QUEUES, row.organisation_id if row else None)
+    if row is None:
+        raise NotFound(HIDDEN)
+    row.priority = priority
+    row.save(update_fields=["priority"])
+    audit.record(by, "contact.ranked", f"contact:{row.pk}", row.organisation_id, detail=f"{priority} {reason}"[:200], at=now)
 
 
 @transaction.atomic

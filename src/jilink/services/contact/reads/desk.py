@@ -51,6 +51,7 @@ class OpenContact:
     channel: str
     node: str
     leg: str
+    hop: int
     interaction: int | None
     state: str
     priority: int
@@ -79,7 +80,7 @@ def open_contacts() -> list[OpenContact]:
     rows = Contact.objects.filter(state__in=OPEN).order_by("enqueued_at", "pk")
     return [
         OpenContact(
-            row.pk, row.organisation_id, row.queue_id, row.channel, row.node, row.leg, row.interaction, row.state, row.priority,
+            row.pk, row.organisation_id, row.queue_id, row.channel, row.node, row.leg, row.hop, row.interaction, row.state, row.priority,
             row.emergency, row.agent_id or 0, row.agent_leg, row.rings, row.enqueued_at, row.left_at,
         )
         for row in rows

@@ -1,0 +1,147 @@
+"""What people ask of the router, and whether they may: the door is asked again for each account."""
+
+import msgspec
+import structlog
+
+from jilink.core.parties import access, audit
+from jilink.core.parties.access import Actor, NotFound
+from jilink.core.parties.rules import Permission
+from jilink.kernel.errors import Refused
+from jilink.services.contact.actions import serving
+from jilink.services.contact.reads import desk
+from jilink.services.contact.router import asks
+from jilink.services.contact.router.asks import Answer, Ask
+from jilink.services.contact.router.book import Call, Ear
+from jilink.services.contact.router.router import Router
+from jilink.services.contact.router.store import stored
+from jilink.services.contact.rules import happenings as h
+from jilink.services.contact.rules.states import AgentState, ContactState
+from jilink.spine import calls
+from jilink.spine.client import Request
+
+log = structlog.get_logger(__name__)
+_ASK: msgspec.json.Decoder[Ask] = msgspec.json.Decoder(Ask)
+HIDDEN = "There is no such thing, or you may not see it."
+
+
+class AskRefused(Refused):
+    """It cannot be done with the contact as it is now."""
+
+
+class Answering:
+    """Answers asks one after the other, between the facts of the engines."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    async def serve(self, request: Request) -> bytes:
+        """Answer one request."""
+        try:
+            ask = _ASK.decode(request.data)
+            async with self._router.lock:
+                await self._do(ask)
+        except msgspec.DecodeError as error:
+            return msgspec.json.encode(Answer(done=False, refusal=f"malformed: {error}"))
+        except Refused as error:
+            return msgspec.json.encode(Answer(done=False, refusal=str(error)))
+        return msgspec.json.encode(Answer(done=True))
+
+    async def _do(self, ask: Ask) -> None:
+        by = await stored(lambda: access.actor_of_account(ask.account))
+        match ask:
+            case asks.BeginWork():
+                await self._begin(ask, by)
+            case asks.SetState():
+                await self._set_state(ask, by)
+            case asks.WrapUpDone():
+                call = self._of_agent(ask.contact, by, ContactState.WRAPPING)
+                await self._router.wrapped_up(call, ask.code, ask.note)
+            case asks.HoldCall():
+                call = self._of_agent(ask.contact, by, ContactState.TALKING)
+                self._order(call, calls.Hold(leg=call.leg) if ask.on else calls.Unhold(leg=call.leg))
+            case asks.PauseRecording():
+                call = self._of_agent(ask.contact, by, ContactState.TALKING)
+                self._order(call, calls.PauseRecording(recording=call.recording, leg=call.leg, paused=ask.paused))
+            case asks.EndCall():
+                call = self._of_agent(ask.contact, by, ContactState.TALKING)
+                self._order(call, calls.HangUp(leg=call.leg))
+            case asks.TransferToQueue():
+                await self._transfer(ask, by)
+            case asks.ListenIn():
+                await self._listen(ask, by)
+            case asks.Ranked():
+                await self._rank(ask, by)
+
+    async def _begin(self, ask: asks.BeginWork, by: Actor) -> None:
+        now = self._router.clock()
+        await stored(
+            lambda: serving.begin_work(organisation=ask.organisation, phone=ask.phone, state=ask.state, by=by, now=now, reason=ask.reason)
+        )
+        await self._seated(ask.account)
+
+    async def _set_state(self, ask: asks.SetState, by: Actor) -> None:
+        now = self._router.clock()
+        await stored(lambda: serving.set_agent_state(agent=ask.agent, state=ask.state, by=by, now=now, reason=ask.reason))
+        await self._seated(ask.agent)
+
+    async def _seated(self, agent: int) -> None:
+        router = self._router
+        place = await stored(lambda: desk.place(agent))
+        if place is None:
+            router.places.pop(agent, None)
+            await router.decide(h.Left(agent))
+            return
+        if place.state is not AgentState.READY:
+            await router.decide(h.NotReady(agent))
+        router.places[agent] = place
+        await router.decide(h.Seated(place.seat))
+        if place.state is AgentState.READY:
+            await router.decide(h.Ready(agent))
+
+    async def _transfer(self, ask: asks.TransferToQueue, by: Actor) -> None:
+        call = self._of_agent(ask.contact, by, ContactState.TALKING)
+        queue = self._router.queues.get(ask.queue)
+        if queue is None or queue.organisation != call.organisation:
+            raise NotFound(HIDDEN)
+        await self._router.move(call, queue)
+
+    async def _listen(self, ask: asks.ListenIn, by: Actor) -> None:
+        router, call = self._router, self._supervised(ask.contact, by)
+        place = router.places.get(ask.account)
+        if call.state is not ContactState.TALKING:
+            raise AskRefused("Nobody talks in this contact now.")
+        if place is None or not place.endpoint:
+            raise AskRefused("Begin work at a phone first: it will ring.")
+        now = router.clock()
+        await stored(lambda: audit.record(by, f"call.{ask.mode}", f"contact:{call.contact}", call.organisation, at=now))
+        leg = calls.new_id("ear")
+        router.book.ears[call.node, leg] = Ear(call.node, leg, call.contact, ask.mode)
+        headers = {"X-Contact": str(call.contact), "X-Listen": ask.mode}
+        self._order(call, calls.Dial(leg=leg, endpoint=place.endpoint, caller=call.caller, headers=headers))
+
+    async def _rank(self, ask: asks.Ranked, by: Actor) -> None:
+        router, call = self._router, self._supervised(ask.contact, by)
+        if call.state is not ContactState.WAITING or not 0 <= ask.priority <= 100 or not ask.reason.strip():
+            raise AskRefused("Whoever waits can be given a priority from 0 to 100, with a reason.")
+        now = router.clock()
+        await stored(lambda: serving.rank(contact=call.contact, priority=ask.priority, reason=ask.reason, by=by, now=now))
+        call.priority = ask.priority
+        await router.decide(h.Ranked(call.contact, ask.priority))
+
+    def _of_agent(self, contact: int, by: Actor, state: ContactState) -> Call:
+        call = self._router.book.calls.get(contact)
+        if call is None or by.user is None or call.agent != by.user:
+            raise NotFound(HIDDEN)
+        if call.state is not state:
+            raise AskRefused("The contact is %(state)s now.", state=call.state.value)
+        return call
+
+    def _supervised(self, contact: int, by: Actor) -> Call:
+        call = self._router.book.calls.get(contact)
+        access.require(by, Permission.SUPERVISE_QUEUES, call.organisation if call else None)
+        if call is None:
+            raise NotFound(HIDDEN)
+        return call
+
+    def _order(self, call: Call, order: calls.Order) -> None:
+        self._router.orders.give(call.chain, call.node, order)

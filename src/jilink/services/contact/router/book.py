@@ -1,0 +1,113 @@
+"""The calls the router has in hand, found by contact or by leg, and what is due when."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import heappop, heappush
+
+from jilink.services.contact.rules.states import ContactState
+
+Due = tuple[datetime, int, str, int]
+
+
+@dataclass(slots=True)
+class Call:
+    """One contact that is served. Its orders are given in the chain of the caller's leg."""
+
+    contact: int
+    organisation: int
+    queue: int
+    channel: str
+    node: str
+    leg: str
+    hop: int
+    interaction: int | None
+    priority: int
+    emergency: bool
+    enqueued_at: datetime
+    state: ContactState = ContactState.WAITING
+    caller: str = ""
+    agent: int = 0
+    agent_leg: str = ""
+    rings: int = 0
+    joined: bool = False
+
+    @property
+    def talk(self) -> str:
+        """Return the id of the talk between caller and agent."""
+        return f"t{self.contact}"
+
+    @property
+    def recording(self) -> str:
+        """Return the id of the recording."""
+        return f"c{self.contact}"
+
+    @property
+    def chain(self) -> str:
+        """Return the chain in which orders about this caller are given."""
+        return f"{self.node}/{self.leg}"
+
+
+@dataclass(slots=True)
+class Ear:
+    """A supervisor's leg that is to hear a conversation."""
+
+    node: str
+    leg: str
+    contact: int
+    mode: str
+
+
+@dataclass(slots=True)
+class Book:
+    """Everything in hand."""
+
+    calls: dict[int, Call] = field(default_factory=dict)
+    legs: dict[tuple[str, str], int] = field(default_factory=dict)
+    ears: dict[tuple[str, str], Ear] = field(default_factory=dict)
+    dismissed: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Callers who are told something and then hung up on: leg to the play."""
+    _due: list[Due] = field(default_factory=list)
+    _count: int = 0
+
+    def add(self, call: Call) -> None:
+        """Take a call in."""
+        self.calls[call.contact] = call
+        self.legs[call.node, call.leg] = call.contact
+        if call.agent_leg:
+            self.legs[call.node, call.agent_leg] = call.contact
+
+    def ring(self, call: Call, agent: int, leg: str) -> None:
+        """Note the leg that rings at an agent."""
+        call.agent, call.agent_leg, call.rings = agent, leg, call.rings + 1
+        self.legs[call.node, leg] = call.contact
+
+    def unring(self, call: Call) -> str:
+        """Forget the agent's leg and return it."""
+        leg, call.agent_leg, call.agent = call.agent_leg, "", 0
+        self.legs.pop((call.node, leg), None)
+        return leg
+
+    def forget(self, call: Call) -> None:
+        """Let a call go."""
+        self.calls.pop(call.contact, None)
+        for leg in (call.leg, call.agent_leg):
+            if self.legs.get((call.node, leg)) == call.contact:
+                del self.legs[call.node, leg]
+
+    def of_leg(self, node: str, leg: str) -> Call | None:
+        """Return the call of a leg, the caller's or the agent's."""
+        contact = self.legs.get((node, leg))
+        return None if contact is None else self.calls.get(contact)
+
+    def remind(self, when: datetime, what: str, contact: int) -> None:
+        """Note that something is due."""
+        self._count += 1
+        heappush(self._due, (when, self._count, what, contact))
+
+    def due(self, now: datetime) -> list[tuple[str, int]]:
+        """Return and forget what is due."""
+        found = []
+        while self._due and self._due[0][0] <= now:
+            _when, _count, what, contact = heappop(self._due)
+            found.append((what, contact))
+        return found

@@ -1,0 +1,95 @@
+"""The process ``router``."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from django.db import Error as DatabaseError
+
+from jilink.kernel.clock import utc_now
+from jilink.kernel.errors import Unavailable
+from jilink.kernel.settings import Settings
+from jilink.services.contact.router.answering import Answering
+from jilink.services.contact.router.asks import ASK
+from jilink.services.contact.router.restoring import node_up, restore
+from jilink.services.contact.router.router import Router
+from jilink.spine import process
+from jilink.spine.calls import NodeUp, NotACallMessage, decode_fact
+from jilink.spine.client import Spine, connect, ensure
+from jilink.spine.subjects import CALLS
+
+log = structlog.get_logger(__name__)
+DURABLE = "router"
+TICK_S = 0.1
+QUEUES_AGAIN_S = 2.0
+BEGIN_AGAIN_S = 1.0
+
+
+class Readiness:
+    """Whether the router serves."""
+
+    serving = False
+
+    def why_not(self) -> str:
+        """Return why it does not; "" where it does."""
+        return "" if self.serving else "queues and contacts are not read yet"
+
+
+def main(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Calls go on without it; whoever waits keeps their place."""
+    readiness = Readiness()
+
+    async def work(_stopped: asyncio.Event) -> None:
+        async with connect(settings, name="router") as spine:
+            await ensure(spine)
+            await run(spine, readiness)
+
+    process.run("router", settings, work, readiness.why_not)
+
+
+async def run(spine: Spine, readiness: Readiness | None = None, clock: Callable[[], datetime] = utc_now) -> None:
+    """Route for ever. Where database or spine fail, begin anew from the rows: a fact that was not acknowledged is delivered again."""
+    state = readiness or Readiness()
+    while True:
+        router, listening = Router(spine, clock), None
+        try:
+            await restore(router)
+            async with asyncio.TaskGroup() as group:
+                listening = await spine.serve(ASK, Answering(router).serve)
+                group.create_task(_facts(spine, router))
+                group.create_task(_time(router))
+                log.info("router.serves", contacts=len(router.book.calls), agents=len(router.places))
+                state.serving = True
+        except* (DatabaseError, Unavailable) as errors:
+            log.warning("router.begins_anew", reason=repr(errors.exceptions[0]))
+        finally:
+            state.serving = False
+            await router.orders.close()
+            if listening is not None:
+                await listening.stop()
+        await asyncio.sleep(BEGIN_AGAIN_S)
+
+
+async def _facts(spine: Spine, router: Router) -> None:
+    async for messages in spine.consume(CALLS.name, DURABLE, CALLS.subjects):
+        for message in messages:
+            try:
+                fact = decode_fact(message.data)
+            except NotACallMessage:
+                log.warning("router.unknown_fact", subject=message.subject)
+            else:
+                await (node_up(router, fact) if isinstance(fact, NodeUp) else router.take(fact))
+            await spine.ack([message])
+
+
+async def _time(router: Router) -> None:
+    loop = asyncio.get_running_loop()
+    again = loop.time() + QUEUES_AGAIN_S
+    while True:
+        await asyncio.sleep(TICK_S)
+        await router.tick()
+        if loop.time() >= again:
+            again = loop.time() + QUEUES_AGAIN_S
+            async with router.lock:
+                await router.read_queues()

@@ -1,0 +1,51 @@
+"""What is said to those who call, in the languages that can be spoken. A queue in another language says it in English."""
+
+from collections.abc import Mapping
+
+from jilink.services.contact.rules.waiting import Entry
+
+_ENTRY: Mapping[Entry, Mapping[str, str]] = {
+    Entry.CLOSED: {
+        "zh": "您好，现在是非工作时间，请在工作时间再次来电。",
+        "en": "Our lines are closed now. Please call again during office hours.",
+        "ko": "지금은 업무 시간이 아닙니다. 업무 시간에 다시 전화해 주십시오.",
+    },
+    Entry.FULL: {
+        "zh": "您好，目前排队人数已满，请稍后再次来电。",
+        "en": "All places in our queue are taken. Please call again later.",
+        "ko": "지금은 대기 인원이 가득 찼습니다. 잠시 후 다시 전화해 주십시오.",
+    },
+    Entry.UNSTAFFED: {
+        "zh": "您好，现在没有座席在线，请稍后再次来电。",
+        "en": "Nobody is there to take your call now. Please call again later.",
+        "ko": "지금은 상담원이 없습니다. 잠시 후 다시 전화해 주십시오.",
+    },
+}
+_POSITION = {
+    "zh": "您目前排在第{position}位。",
+    "en": "You are number {position} in line.",
+    "ko": "고객님의 대기 순번은 {position}번입니다.",
+}
+_WAIT = {
+    "zh": "预计等待约{minutes}分钟。",
+    "en": "We expect to answer in about {minutes} minutes.",
+    "ko": "예상 대기 시간은 약 {minutes}분입니다.",
+}
+
+
+def spoken_language(language: str) -> str:
+    """Return the language that is spoken for a language tag."""
+    short = language.lower().split("-")[0]
+    return short if short in _POSITION else "en"
+
+
+def refusal(entry: Entry, language: str) -> str:
+    """Return what is said to somebody whom a queue does not take."""
+    return _ENTRY[Entry.FULL if entry is Entry.TOO_LONG else entry][spoken_language(language)]
+
+
+def place_in_line(position: int, minutes: int | None, language: str) -> str:
+    """Return what is said to somebody who waits."""
+    short = spoken_language(language)
+    words = _POSITION[short].format(position=position)
+    return words if minutes is None else f"{words} {_WAIT[short].format(minutes=minutes)}"
