@@ -222,6 +222,10 @@ class Floor:
 
 @pytest.fixture
 async def floor(exchange: Exchange) -> AsyncIterator[Floor]:
+    for name in ("engine", "voice"):
+        if name not in exchange.running:  # a test that killed it has failed
+            exchange.start(name)
+            exchange.wait_ready(name)
     async with connect(exchange.settings, name="test") as spine:
         await ensure(spine)
         state = await spine.stream_state(subjects.CALLS.name)

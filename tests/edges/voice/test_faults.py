@@ -18,6 +18,12 @@ async def test_calls_go_on_without_the_process_voice_and_its_successor_knows_the
     await floor.line(subjects.PHONES, "o1-3005", calls.Phone(ha1=ha1("o1-3005")))
     await floor.eventually(lambda: floor.exchange.ari("endpoints/PJSIP/o1-3005"), "another phone")
 
+    waiting, parked = await incoming(floor, carrier, "95004")
+    await floor.give(calls.Park(leg=parked.leg))
+    spoken = calls.Play(leg=parked.leg, play=calls.new_id(), pieces=(calls.Tone(ms=9000, hz=2500),))
+    await floor.give(spoken)
+    await floor.heard(waiting, 2500)
+
     floor.exchange.end("voice", signal.SIGKILL)
     await floor.spine.bucket(subjects.PHONES).delete("o1-3005")
     late = await carrier.call("95002", "13904310002", X_Case="C8")
@@ -31,6 +37,7 @@ async def test_calls_go_on_without_the_process_voice_and_its_successor_knows_the
         leg: ("dialled", True, talk),
     }
     assert [set(state.legs) for state in up.talks] == [{arrived.leg, leg}]
+    assert [state.leg for state in up.legs if state.parked] == [parked.leg]
     assert up.online == ("o1-3001",)
     assert floor.exchange.ari("endpoints/PJSIP/o1-3005") == b""
     came = await floor.told(calls.LegArrived, lambda fact: fact.dialled == "95002")
@@ -38,6 +45,10 @@ async def test_calls_go_on_without_the_process_voice_and_its_successor_knows_the
     await floor.give(calls.HangUp(leg=came.leg, cause=17))
     await floor.eventually(lambda: late.status == 486, "a busy tone")
 
+    await floor.give(spoken)
+    await floor.heard(waiting, 2500, seconds=0.3)
+    await floor.give(calls.StopPlay(play=spoken.play))
+    assert (await floor.told(calls.PlayEnded)).outcome == "stopped"
     await floor.give(calls.Hold(leg=arrived.leg))
     await floor.heard(caller, not_=(AGENT,))
     await floor.give(calls.StopRecording(recording=recording, leg=arrived.leg))

@@ -303,6 +303,9 @@ class Board:
 
     def _played(self, event: ari.Event, at: datetime, outcome: Outcome) -> None:
         if event.playback is not None:
+            leg = event.playback.target_uri.removeprefix("channel:")
+            if leg in self.lines and event.playback.id not in self.over:  # also of a play that an owner of before began
+                self.plays.setdefault(event.playback.id, leg)
             ended: Literal["failed", "stopped", "done"] = "stopped" if event.playback.id in self.stopped else "done"
             self._play_over(event.playback.id, "failed" if event.playback.state == "failed" else ended, at, outcome)
 

@@ -160,6 +160,9 @@ class Hand:
             return
         self._up(order.leg)
         _require(1 <= order.times <= MOST_TIMES and 1 <= len(order.pieces) <= MOST_PIECES, "pieces")
+        if await self._link().ask_if_there(ari.request("GET", "playbacks", play)):  # an owner of before began it
+            board.plays[play] = order.leg
+            return
         media = [await self._shelf.place(piece) for piece in order.pieces]
         if play in board.stopped:
             return
@@ -171,8 +174,8 @@ class Hand:
             raise
 
     async def _stop_play(self, order: calls.StopPlay) -> None:
-        self._board.stopped.add(order.play)
-        if order.play in self._board.plays:
+        self._board.stopped.add(_fit(NAME, order.play))
+        if order.play not in self._board.over:
             await self._ask("DELETE", "playbacks", order.play, missing=True)
 
     async def _park(self, order: calls.Park) -> None:

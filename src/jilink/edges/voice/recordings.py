@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import IO
 
 import structlog
@@ -106,16 +106,16 @@ class Recorder:
     async def recover(self) -> None:
         """After a connection: fetch what lies there of legs that are gone; what hangs on legs that live goes on. Raises EngineDown."""
         stored = await self._link().read(ari.request("GET", "recordings", "stored"), tuple[ari.LiveRecording, ...])
-        self._found(one.name for one in stored)
-
-    def _found(self, names: Iterable[str]) -> None:
-        for name in names:
-            match = NAME.fullmatch(name)
+        for one in stored:
+            match = NAME.fullmatch(one.name)
             if match is None:
                 continue
-            self.running[match[2]] = name
-            if match[3] not in self._board.lines:
-                self._fetch(name, 0.0)
+            self.running[match[2]] = one.name
+            lives = match[3] in self._board.lines
+            if lives and match[1] == "message":
+                lives = await self._link().ask_if_there(ari.request("GET", "recordings", "live", one.name))
+            if not lives:
+                self._fetch(one.name, 0.0)
 
     async def close(self) -> None:
         """Drop what is being fetched: it lies in the engine until an owner comes."""

@@ -15,7 +15,10 @@ class _Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="fact", tag=tag
 
 
 class NodeUp(_Fact, frozen=True, kw_only=True):
-    """The owner of a node is connected to it, for the first time or again. This is all there is now."""
+    """The owner of a node is connected to it, for the first time or again. This is all there is now.
+
+    What happened meanwhile is not told: keys, and ends of plays. An order given again finds out: what still plays is left to play.
+    """
 
     started_at: datetime
     """When the engine was started; a later time than before means that every leg of before is gone."""

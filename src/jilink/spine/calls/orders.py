@@ -41,7 +41,9 @@ class Answer(_Order, frozen=True, kw_only=True):
 
 
 class Play(_Order, frozen=True, kw_only=True):
-    """Play to one leg, also while it is parked (the music goes on afterwards) or in a talk (only this leg hears it). `PlayEnded` follows.
+    """Play to one leg, also while it is parked: the music goes on afterwards. `PlayEnded` follows.
+
+    In a talk only this leg hears it, and meanwhile it does not hear the others nor they it.
 
     A second play on the same leg waits for the first. The answer comes when the pieces are spoken and at the engine.
     """
