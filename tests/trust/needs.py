@@ -89,6 +89,8 @@ NEEDS: dict[str, tuple[Need, Need]] = {
     "console/flows/<int:number>/steps/<slug:place>": (needs(P.READ_FLOWS, P.DESIGN_FLOWS), needs(P.READ_FLOWS, P.DESIGN_FLOWS)),
     "console/flows/<int:number>/try": (needs(P.READ_FLOWS), NOT),
     "console/flows/<int:number>/try/keep": (NOT, needs(P.READ_FLOWS, P.DESIGN_FLOWS)),
+    "console/flows/hooks/": (needs(P.DESIGN_FLOWS), needs(P.DESIGN_FLOWS)),
+    "console/flows/hooks/<int:hook>/remove": (NOT, needs(P.DESIGN_FLOWS)),
     "console/imports/": (needs(), needs()),
     "console/imports/<int:job>/": (needs(P.MANAGE_PEOPLE), NOT),
     "console/imports/<int:job>/apply": (NOT, needs(P.MANAGE_PEOPLE)),

@@ -93,3 +93,17 @@ def test_the_example_opens_on_every_page_and_strangers_find_nothing(world: World
         for address in (page, f"{page}try", f"{page}steps/0", f"{page}basics"):
             assert client.get(address).status_code == 404
         assert client.post(f"{page}do/publish").status_code == 404
+
+
+def test_an_address_that_flows_ask_is_added_with_a_secret_shown_once_and_removed(world: World) -> None:
+    boss = signed(world)
+    made = boss.post(
+        "/console/flows/hooks/", {"organisation": world.north, "key": "prices", "url": "https://example.com/p"}
+    ).content.decode()
+    assert "whsec_" in made and "whsec_" not in boss.get("/console/flows/hooks/").content.decode()
+    twice = boss.post("/console/flows/hooks/", {"organisation": world.north, "key": "prices", "url": "https://example.com/p"})
+    assert "each is there once" in twice.content.decode()
+    number = reads.hooks(access.system("test"))[0].id
+    assert signed(world, Role.OWNER, south=True).post(f"/console/flows/hooks/{number}/remove").status_code == 404
+    boss.post(f"/console/flows/hooks/{number}/remove")
+    assert reads.hooks(access.system("test")) == []

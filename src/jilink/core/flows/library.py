@@ -1,6 +1,7 @@
 """What a flow stands on: versions that count for an organisation, what it may name, and what was carried when it was published."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -45,7 +46,7 @@ def known_of(organisation: int) -> Known:
         calendars=calendars,
         types={row.key: frozenset(one.key for one in definition_of(row.definition).form) for row in kinds},
         hooks=frozenset(FlowHook.objects.filter(organisation_id=organisation).values_list("key", flat=True)),
-        flows={key: read_flow(row.definition) for key, row in published(organisation).items()},
+        flows={key: decoded(row.definition) for key, row in published(organisation).items()},
     )
 
 
@@ -56,6 +57,13 @@ def published(organisation: int) -> dict[str, FlowVersion]:
     return {key: row for one in line for (owner, key), row in rows.items() if owner == one}
 
 
+@lru_cache(maxsize=256)
+def decoded(text: str) -> Flow:
+    """Return a stored flow; the same text is read once."""
+    return read_flow(text)
+
+
+@lru_cache(maxsize=256)
 def carried(text: str) -> Mapping[str, Carried]:
     """Return the flows that a version carries."""
     return msgspec.json.decode(text, type=dict[str, Carried])

@@ -13,7 +13,7 @@ from jilink.core.flows.events import FlowSessionDue, FlowSessionEnded, FlowSessi
 from jilink.core.flows.models import FlowHappening, FlowRun, FlowSession, FlowVersion
 from jilink.core.flows.reads import SessionView, view_of
 from jilink.core.flows.rules import effects as e
-from jilink.core.flows.rules.definition import Flow, read_flow
+from jilink.core.flows.rules.definition import Flow
 from jilink.core.flows.rules.engine import advance, begin, settle
 from jilink.core.flows.rules.state import Contact, Moved, Passed, read_state, write_effects, write_state
 from jilink.core.outbox import outbox
@@ -173,4 +173,4 @@ def _log(row: FlowSession, passed: Sequence[Passed], now: datetime) -> None:
 
 
 def _flows(version: FlowVersion) -> tuple[Flow, dict[str, Flow]]:
-    return read_flow(version.definition), {key: one.flow for key, one in library.carried(version.library).items()}
+    return library.decoded(version.definition), {key: one.flow for key, one in library.carried(version.library).items()}

@@ -21,7 +21,7 @@ from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 from jilink.kernel.texts import Text
-from jilink.services.console.pages import flows_try
+from jilink.services.console.pages import flows_hooks, flows_try
 from jilink.services.console.pages.case_types import STATE_WORDS, TONES
 from jilink.services.console.pages.case_types_cells import Document
 from jilink.services.console.pages.flows_cells import changed, form_of
@@ -264,4 +264,5 @@ patterns = [
     path("<int:number>/basics", basics, name="flow-basics"),
     path("<int:number>/steps/<slug:place>", step, name="flow-step"),
     *flows_try.patterns,
+    *flows_hooks.patterns,
 ]
