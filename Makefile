@@ -41,7 +41,10 @@ $(MANIFEST): .setup/python $(FRONT)
 .setup/chromium: .setup/python
 	@tools/browser && touch $@ || true
 
-test: setup .setup/chromium ## every check and test, side by side; those of the database on PostgreSQL too (installs the browser that the journeys need)
+.setup/telephone: .setup/python
+	@tools/telephone && touch $@ || true
+
+test: setup .setup/chromium .setup/telephone ## every check and test, side by side; those of the database on PostgreSQL too (installs the browser and the telephone engine that the journeys need)
 	@$(BIN)/python -m tests.parts $(POSTGRESQL)
 
 postgresql: setup ## only the tests of the database, on PostgreSQL

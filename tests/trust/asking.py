@@ -14,7 +14,7 @@ from jilink.core.parties.rules import ROLES, Permission, Role, Scope
 from tests.core.world import World
 from tests.trust.planted import Things, filled
 
-GIVEN = {"organisation": "1", "terminal": "1", "plate": "X", "text": "hello", "start": "2026-05-01T00:00Z", "end": "2026-05-02T00:00Z"}
+GIVEN = {"terminal": "1", "plate": "X", "text": "hello", "start": "2026-05-01T00:00Z", "end": "2026-05-02T00:00Z"}
 METHODS = ("get", "post")
 
 
@@ -30,11 +30,11 @@ class Answer:
         return self.response.status_code
 
 
-def ask(client: Client, address: str, method: str) -> Answer:
-    """Ask, count the entries, and let nothing of it remain."""
+def ask(client: Client, address: str, method: str, things: Things) -> Answer:
+    """Ask in the name of the organisation of what was planted, count the entries, and let nothing of it remain."""
     cache.clear()
     with transaction.atomic():
-        response = getattr(client, method)(address, GIVEN)
+        response = getattr(client, method)(address, {**GIVEN, "organisation": things["organisation"]})
         entries = AuditEntry.objects.filter(action="access.refused", subject=name_of(address)).count()
         transaction.set_rollback(True)
     return Answer(response, entries)
@@ -61,4 +61,4 @@ class Somebody:
     def asks(self, permissions: frozenset[Permission], route: str, method: str, things: Things) -> Answer:
         """Ask a page holding these."""
         self.holds(permissions)
-        return ask(self.client, filled(route, things), method)
+        return ask(self.client, filled(route, things), method, things)

@@ -47,12 +47,12 @@ def test_a_member_of_another_organisation_is_refused_with_an_entry_and_learns_no
     stranger, wrong = signed_in(world, Role.OWNER, world.south), []
     for route in pages():
         address = filled(route, things)
-        answer = ask(stranger, address, method)
+        answer = ask(stranger, address, method, things)
         wrong += [f"{route} tells {secret}" for secret in SECRETS if secret in told(answer.response)]
         wrong += [f"{route} answers {answer.status} and leaves {answer.entries} entries"] if not noted(answer) else []
         if names_a_thing(route):
             nothing = missing(route, things)
-            other = ask(stranger, nothing, method)
+            other = ask(stranger, nothing, method, things)
             if answer.status not in (*REFUSED, *FORM_FIRST):
                 wrong.append(f"{route} answers {answer.status}")
             elif (answer.status, answer.entries, bare(answer.response, address)) != (
@@ -73,7 +73,7 @@ def noted(answer: Answer) -> bool:
 def test_whoever_is_signed_out_is_sent_to_the_door(things: Things, method: str) -> None:
     nobody, wrong, before = Client(), [], AuditEntry.objects.count()
     for route in pages():
-        response = ask(nobody, filled(route, things), method).response
+        response = ask(nobody, filled(route, things), method, things).response
         door = response.status_code in (301, 302) and response["Location"].startswith("/accounts/login/")
         if not (door or response.status_code in (401, 403, 404, 405)):
             wrong.append(f"{method} {route} answers {response.status_code}")

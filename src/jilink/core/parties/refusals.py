@@ -32,13 +32,13 @@ def note(actor: Actor, error: NotFound, where: str) -> None:
     lacking = error.permission.value if inside and error.permission else ""
     times = f"×{count}" if count > 1 else ""
     detail = " ".join(part for part in (lacking, times) if part)
-    audit.record(actor, "access.refused", where, error.organisation if inside else _home(actor.user), detail=detail)
+    with walls.everything(), transaction.atomic():  # who may do nothing at all reaches no organisation, the one of this entry neither
+        audit.record(actor, "access.refused", where, error.organisation if inside else _home(actor.user), detail=detail)
 
 
 def _home(user: int) -> int | None:
     """Return the organisation that answers for an account: that of its first membership."""
-    with walls.everything():
-        return Member.objects.filter(user=user).order_by("pk").values_list("organisation", flat=True).first()
+    return Member.objects.filter(user=user).order_by("pk").values_list("organisation", flat=True).first()
 
 
 def _times(what: str) -> int:
