@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Literal
 
 from jilink.kernel.clock import utc_now
 from jilink.spine import calls, subjects
@@ -22,6 +23,9 @@ class Engine:
         self.orders: list[calls.Order] = []
         self.answers: set[str] = set()
         self.number = 0
+        self.long: set[str] = set()
+        """Words that take so long that somebody interrupts them."""
+        self.playing: dict[str, str] = {}
 
     @property
     def now(self) -> datetime:
@@ -46,22 +50,35 @@ class Engine:
                     await self.pick_up(order.leg)
             case calls.HangUp():
                 await self.hang_up(order.leg)
-            case calls.Answer() if order.leg in self.legs:
-                await self.pick_up(order.leg)
-            case calls.Join():
-                if not all(leg in self.legs and self.legs[leg].answered for leg in order.legs):
-                    return calls.NotDone(reason="gone")
-                for leg in order.legs:
-                    self.change(leg, talk=order.talk, parked=False)
-            case calls.Park() if order.leg in self.legs:
-                self.change(order.leg, talk="", parked=True)
             case calls.Play():
-                await self.tell(calls.PlayEnded(node=NODE, at=self.now, play=order.play, leg=order.leg, outcome="done"))
-            case calls.Answer() | calls.Park():
-                return calls.NotDone(reason="gone")
+                await self.play(order)
+            case calls.StopPlay() if order.play in self.playing:
+                await self.played(order.play, self.playing.pop(order.play), "stopped")
+            case calls.Answer() | calls.Park() | calls.Join():
+                return await self.move(order)
             case _:
                 pass
         return calls.Done()
+
+    async def move(self, order: calls.Answer | calls.Park | calls.Join) -> calls.Reply:
+        legs = order.legs if isinstance(order, calls.Join) else (order.leg,)
+        if not all(leg in self.legs and (self.legs[leg].answered or isinstance(order, calls.Answer)) for leg in legs):
+            return calls.NotDone(reason="gone")
+        for leg in legs:
+            if isinstance(order, calls.Answer):
+                await self.pick_up(leg)
+            else:
+                self.change(leg, talk=getattr(order, "talk", ""), parked=isinstance(order, calls.Park))
+        return calls.Done()
+
+    async def play(self, order: calls.Play) -> None:
+        if any(isinstance(piece, calls.Speech) and piece.text in self.long for piece in order.pieces):
+            self.playing[order.play] = order.leg
+        else:
+            await self.played(order.play, order.leg, "done")
+
+    async def played(self, play: str, leg: str, outcome: Literal["done", "stopped"]) -> None:
+        await self.tell(calls.PlayEnded(node=NODE, at=self.now, play=play, leg=leg, outcome=outcome))
 
     def change(self, leg: str, **values: object) -> None:
         known = self.legs[leg]
@@ -81,6 +98,15 @@ class Engine:
         """Let somebody call."""
         self.legs[leg] = LegState(leg=leg, origin="arrived", answered=False, endpoint="t1", caller=caller, dialled=dialled)
         await self.tell(calls.LegArrived(node=NODE, at=self.now, leg=leg, dialled=dialled, caller=caller, endpoint="t1"))
+
+    def said(self, leg: str) -> list[str]:
+        """What was said to a leg, in order."""
+        plays = [order for order in self.orders if isinstance(order, calls.Play) and order.leg == leg]
+        return [piece.text for play in plays for piece in play.pieces if isinstance(piece, calls.Speech)]
+
+    async def press(self, leg: str, digit: str) -> None:
+        """Let the caller press a key."""
+        await self.tell(calls.DigitPressed(node=NODE, at=self.now, leg=leg, digit=digit))
 
     def together(self, *legs: str) -> bool:
         """Whether these hear each other."""

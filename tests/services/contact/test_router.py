@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
 from asgiref.sync import sync_to_async
 
+from jilink.core.flows import actions as flows
+from jilink.core.flows.models import FlowSession
 from jilink.core.interactions.models import Interaction
 from jilink.core.parties import access
 from jilink.core.parties.rules import Role, Scope
@@ -216,3 +219,74 @@ async def test_a_call_moves_to_another_queue_and_a_supervisor_listens(floor: Flo
     assert (second.queue_id, second.agent_id) == (floor.other, floor.agents[1])
     await until(true(lambda: node.together("leg-1", second.agent_leg)))
     assert (await contact("leg-1")).state == "wrapping"
+
+
+FLOW = {
+    "label": {"zh": "热线", "en": "Hotline"},
+    "steps": [
+        {"kind": "say", "key": "hello", "prompt": {"words": {"zh": "您好"}}, "next": "menu"},
+        {"kind": "ask_digits", "key": "menu", "prompt": {"words": {"zh": "人工请按二"}}, "allowed": ["1", "2"],
+         "next": "which", "none": "bye", "invalid": "bye"},
+        {"kind": "branch", "key": "which", "arms": [{"on": "choice", "test": {"type": "is", "values": ["2"]}, "to": "queue"}],
+         "otherwise": "bye"},
+        {"kind": "queue", "key": "queue", "queue": "hotline", "leave_on": "*", "served": "thanks", "waited": "bye", "full": "bye",
+         "closed": "bye", "left": "bye"},
+        {"kind": "say", "key": "thanks", "prompt": {"words": {"zh": "谢谢"}}, "next": "end"},
+        {"kind": "say", "key": "bye", "prompt": {"words": {"zh": "再见"}}, "next": "end"},
+    ],
+}  # fmt: skip
+
+
+def in_a_flow(organisation: int) -> None:
+    by = access.system("test")
+    flow = flows.save_flow(organisation=organisation, key="hotline", definition=json.dumps(FLOW), by=by)
+    flows.publish_flow(flow=flow, by=by)
+    designing.set_number(organisation=organisation, dialled="96000", flow="hotline", by=by)
+
+
+async def test_a_flow_asks_queues_and_goes_on_after_the_agent_through_a_killed_router(floor: Floor) -> None:
+    node = floor.engine
+    await sync_to_async(in_a_flow)(floor.organisation)
+    node.long.add("人工请按二")
+    await floor.ready(0)
+    node.answers.add(floor.endpoints[0])
+    await node.call("leg-1", "96000")
+    await until(true(lambda: "人工请按二" in node.said("leg-1")))
+
+    async def meanwhile() -> None:
+        await node.press("leg-1", "2")
+
+    await floor.restart(meanwhile)
+    await until(is_("leg-1", "talking"))
+    row = await contact("leg-1")
+    await until(true(lambda: node.together("leg-1", row.agent_leg)))
+    await node.hang_up(row.agent_leg)
+    await until(true(lambda: "leg-1" not in node.legs))
+    assert node.said("leg-1")[-1] == "谢谢" and "再见" not in node.said("leg-1")
+    assert (await contact("leg-1")).state == "wrapping"
+
+
+async def test_a_caller_leaves_the_queue_by_a_key_and_one_who_hangs_up_leaves_the_flow(floor: Floor) -> None:
+    node = floor.engine
+    await sync_to_async(in_a_flow)(floor.organisation)
+    node.long.add("人工请按二")
+    begin = asks.BeginWork(account=floor.agents[0], organisation=floor.organisation, phone=floor.phones[0], state=AgentState.PAUSED)
+    await floor.ask(begin)
+    for leg in ("leg-1", "leg-2"):
+        await node.call(leg, "96000")
+        await until(true(lambda leg=leg: "人工请按二" in node.said(leg)))
+        await node.press(leg, "2")
+        await until(is_(leg, "waiting"))
+    await node.press("leg-1", "*")
+    await until(true(lambda: "leg-1" not in node.legs))
+    assert (await contact("leg-1")).end == "moved" and node.said("leg-1")[-1] == "再见"
+    await node.hang_up("leg-2")
+    await until(is_("leg-2", "ended"))
+    row = await contact("leg-2")
+    assert row.end == "abandoned"
+
+    async def over() -> bool:
+        return (await Interaction.objects.aget(pk=row.interaction)).outcome == "abandoned"
+
+    await until(over)
+    assert await FlowSession.objects.filter(ended_at=None).acount() == 0

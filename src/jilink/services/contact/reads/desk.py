@@ -12,11 +12,11 @@ from jilink.kernel.clock import CHINA
 from jilink.services.contact.models import Agent, Contact, Number, Phone, Queue
 from jilink.services.contact.rules.design import QueueDesign, read_design
 from jilink.services.contact.rules.happenings import Seat
+from jilink.services.contact.rules.needs import LANGUAGE
 from jilink.services.contact.rules.states import OPEN, AgentState
 from jilink.spine.calls import Phone as Line
 from jilink.spine.calls import phone_key
 
-LANGUAGE = "lang."
 FULL = 5
 
 

@@ -29,7 +29,8 @@ class Call:
     agent: int = 0
     agent_leg: str = ""
     rings: int = 0
-    joined: bool = False
+    skills: tuple[str, ...] = ()
+    """Skills that a flow asked for, beside those of the queue."""
 
     @property
     def talk(self) -> str:

@@ -14,6 +14,7 @@ from jilink.services.contact.router.answering import Answering
 from jilink.services.contact.router.asks import ASK
 from jilink.services.contact.router.restoring import node_up, restore
 from jilink.services.contact.router.router import Router
+from jilink.services.contact.router.timing import tick
 from jilink.spine import process
 from jilink.spine.calls import NodeUp, NotACallMessage, decode_fact
 from jilink.spine.client import Spine, connect, ensure
@@ -88,7 +89,7 @@ async def _time(router: Router) -> None:
     again = loop.time() + QUEUES_AGAIN_S
     while True:
         await asyncio.sleep(TICK_S)
-        await router.tick()
+        await tick(router)
         if loop.time() >= again:
             again = loop.time() + QUEUES_AGAIN_S
             async with router.lock:

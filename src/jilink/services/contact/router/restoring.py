@@ -4,8 +4,8 @@ from jilink.kernel.errors import Unavailable
 from jilink.services.contact.actions import serving
 from jilink.services.contact.reads import desk
 from jilink.services.contact.router.book import Call
-from jilink.services.contact.router.router import Router, installation
-from jilink.services.contact.router.store import stored
+from jilink.services.contact.router.router import Router
+from jilink.services.contact.router.store import installation, stored
 from jilink.services.contact.rules import happenings as h
 from jilink.services.contact.rules.states import AgentState, ContactState, End
 from jilink.spine import calls
@@ -27,7 +27,8 @@ async def restore(router: Router) -> None:
                 row.emergency, row.enqueued_at, ContactState(row.state), "", row.agent, row.agent_leg, row.rings,
             )  # fmt: skip
             router.book.add(call)
-        for node in sorted({row.node for row in rows if row.node}):
+        await router.flows.restore()
+        for node in sorted({row.node for row in rows if row.node} | {run.node for run in router.flows.runs.values()}):
             await agree(router, node, await _look(router, node), End.ABANDONED)
         for place in sorted(router.places.values(), key=lambda place: place.agent):
             if place.state is AgentState.READY:
@@ -54,8 +55,11 @@ async def agree(router: Router, node: str, legs: tuple[LegState, ...] | None, go
             await _lost(router, call, gone)
         else:
             await _go_on(router, call, None if there is None else there.get(call.agent_leg), told=there is not None)
+    if there is not None:
+        await router.flows.go_on(node, frozenset(there))
     for leg in legs or ():
-        if leg.origin == "arrived" and leg.answered and router.book.of_leg(node, leg.leg) is None:
+        known = router.book.of_leg(node, leg.leg) is not None or (node, leg.leg) in router.flows.runs
+        if leg.origin == "arrived" and leg.answered and not known:
             # somebody who was being told why nobody answers when we were killed
             router.orders.give(f"{node}/{leg.leg}", node, calls.HangUp(leg=leg.leg))
 

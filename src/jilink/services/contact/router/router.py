@@ -6,25 +6,26 @@ that was killed reads its rows, looks at what the engines hold (`restoring`), an
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from jilink.core.parties import access
 from jilink.services.contact.actions import serving
 from jilink.services.contact.actions.serving import Arrival
 from jilink.services.contact.reads import desk
 from jilink.services.contact.reads.desk import Place, QueueRow
 from jilink.services.contact.router import queueing
 from jilink.services.contact.router.book import Book, Call
+from jilink.services.contact.router.flowing import Flowing
 from jilink.services.contact.router.orders import Orders
-from jilink.services.contact.router.store import begin_interaction, end_interaction, give_interaction, stored
+from jilink.services.contact.router.store import begin_interaction, end_interaction, give_interaction, installation, stored
 from jilink.services.contact.rules import happenings as h
 from jilink.services.contact.rules import waiting, wording
 from jilink.services.contact.rules.design import Recording
 from jilink.services.contact.rules.happenings import Decision, Reserve, Returned, Work
 from jilink.services.contact.rules.matcher import Matcher
-from jilink.services.contact.rules.needs import Need
+from jilink.services.contact.rules.needs import need_of
 from jilink.services.contact.rules.states import AgentState, ContactState, End
 from jilink.services.contact.rules.waiting import Entry
 from jilink.spine import calls
@@ -38,7 +39,7 @@ UNKNOWN_NUMBER = 1
 
 
 class Router:
-    """Everything in hand: filled by `restoring.restore`, told by `take` and `tick`."""
+    """Everything in hand: filled by `restoring.restore`, told by `take`."""
 
     def __init__(self, spine: Spine, clock: Callable[[], datetime]) -> None:
         self.spine, self.clock = spine, clock
@@ -48,6 +49,7 @@ class Router:
         self.book = Book()
         self.queues: dict[int, QueueRow] = {}
         self.places: dict[int, Place] = {}
+        self.flows = Flowing(self)
 
     # agents and queues
 
@@ -76,7 +78,12 @@ class Router:
                     await self._answered(fact.node, fact.leg)
                 case calls.LegEnded():
                     await self._ended(fact)
+                case calls.DigitPressed():
+                    await self.flows.pressed(fact)
+                case calls.RecordingEnded():
+                    await self.flows.recorded(fact)
                 case calls.PlayEnded():
+                    await self.flows.play_ended(fact)
                     if self.book.dismissed.get((fact.node, fact.leg)) == fact.play:
                         self.orders.give(f"{fact.node}/{fact.leg}", fact.node, calls.HangUp(leg=fact.leg))
                 case calls.TransferAsked():
@@ -85,18 +92,21 @@ class Router:
                     pass
 
     async def _arrived(self, fact: calls.LegArrived) -> None:
-        if self.book.of_leg(fact.node, fact.leg) is not None:
+        if self.book.of_leg(fact.node, fact.leg) is not None or (fact.node, fact.leg) in self.flows.runs:
             return
         leads = await stored(lambda: desk.leads_to(fact.dialled))
+        if leads is not None and leads[2]:
+            interaction = await self._interaction(leads[0], fact)
+            await self.flows.begin(fact, leads[0], leads[2], interaction)
+            return
         queue = self.queues.get(leads[1]) if leads is not None and leads[1] is not None else None
         if queue is None:
             log.info("call.leads_nowhere", node=fact.node)
             self.orders.give(f"{fact.node}/{fact.leg}", fact.node, calls.HangUp(leg=fact.leg, cause=UNKNOWN_NUMBER))
             return
         entry = await queueing.entry(self, queue)
-        reference, asset = f"{fact.node}/{fact.leg}", _vehicle(fact)
-        now = self.clock()
-        interaction = await stored(lambda: begin_interaction(queue.organisation, fact.caller, reference, asset, now))
+        reference, now = f"{fact.node}/{fact.leg}", self.clock()
+        interaction = await self._interaction(queue.organisation, fact)
         self.orders.give(reference, fact.node, calls.Answer(leg=fact.leg))
         arrival = _arrival(queue, fact.node, fact.leg, interaction)
         call = await self._enqueue(arrival, queue, fact.caller, now)
@@ -105,6 +115,39 @@ class Router:
             await self.offer(call)
         else:
             await self.dismiss(call, End.TURNED_AWAY, wording.refusal(entry, queue.design.language), queue.design.language)
+
+    async def _interaction(self, organisation: int, fact: calls.LegArrived) -> int:
+        reference, asset, now = f"{fact.node}/{fact.leg}", _vehicle(fact), self.clock()
+        return await stored(lambda: begin_interaction(organisation, fact.caller, reference, asset, now))
+
+    async def queue_up(
+        self,
+        queue: QueueRow,
+        node: str,
+        leg: str,
+        interaction: int | None,
+        caller: str,
+        *,
+        hop: int,
+        priority: int,
+        skills: tuple[str, ...],
+    ) -> Call:
+        """Let a caller of a flow wait in a queue."""
+        arrival = replace(_arrival(queue, node, leg, interaction, hop=hop), priority=max(priority, queue.design.priority))
+        call = await self._enqueue(arrival, queue, caller, self.clock())
+        call.skills = skills
+        self.orders.give(call.chain, node, calls.Park(leg=leg))
+        await self.offer(call)
+        return call
+
+    async def give_up(self, call: Call, end: End) -> None:
+        """Let somebody wait no more; their leg stays."""
+        agent_leg = call.agent_leg
+        await self._note_left(call, end)
+        self.book.forget(call)
+        if agent_leg:
+            self.orders.give(call.chain, call.node, calls.HangUp(leg=agent_leg))
+        await self.decide(h.Withdrawn(call.contact))
 
     async def _enqueue(self, arrival: Arrival, queue: QueueRow, caller: str, now: datetime) -> Call:
         contact = await stored(lambda: serving.enqueue(arrival=arrival, by=installation(), now=now))
@@ -133,7 +176,7 @@ class Router:
             queue=call.queue,
             channel=call.channel,
             since_ms=int(call.enqueued_at.timestamp() * 1000),
-            need=Need(tuple(sorted(design.skills)) if design else ()),
+            need=need_of(call.skills, design.skills if design else ()),
             priority=call.priority,
             emergency=call.emergency,
         )
@@ -158,6 +201,7 @@ class Router:
         call.state = ContactState.TALKING
         self.matcher.handle(h.Answered(call.contact), self.now_ms())
         self._join(call)
+        await self.flows.connected(call)
         if self.queues[call.queue].design.recording is Recording.ALL:
             self.orders.give(call.chain, call.node, calls.Record(recording=call.recording, leg=call.leg))
 
@@ -174,6 +218,8 @@ class Router:
         self.book.ears.pop((fact.node, fact.leg), None)
         self.book.dismissed.pop((fact.node, fact.leg), None)
         call = self.book.of_leg(fact.node, fact.leg)
+        if call is None or fact.leg == call.leg:
+            await self.flows.gone(fact.node, fact.leg)
         if call is None:
             return
         if fact.leg == call.leg:
@@ -197,13 +243,15 @@ class Router:
 
     async def agent_left(self, call: Call) -> None:
         """The agent hung up: the conversation is over."""
-        self.orders.give(call.chain, call.node, calls.HangUp(leg=call.leg))
         await self._note_left(call, End.SERVED)
+        if not await self.flows.parted(call):
+            self.orders.give(call.chain, call.node, calls.HangUp(leg=call.leg))
 
     async def _note_left(self, call: Call, end: End) -> None:
         now, answered = self.clock(), call.state is ContactState.TALKING
         call.state = await stored(lambda: serving.note_left(contact=call.contact, end=end, by=installation(), now=now))
-        await stored(lambda: end_interaction(call.interaction, answered=answered, now=now))
+        if (call.node, call.leg) not in self.flows.runs:
+            await stored(lambda: end_interaction(call.interaction, answered=answered, now=now))
         if call.state is ContactState.WRAPPING:
             self.remind_wrap_up(call)
 
@@ -242,6 +290,7 @@ class Router:
             self.book.forget(call)
             await self.decide(h.Withdrawn(call.contact))
         other = await self._enqueue(arrival, queue, call.caller, self.clock())
+        self.flows.moved(call, other)
         self.orders.give(call.chain, call.node, calls.Park(leg=call.leg))
         if agent_leg:
             self.orders.give(call.chain, call.node, calls.HangUp(leg=agent_leg))
@@ -252,37 +301,6 @@ class Router:
         call.state = await stored(lambda: serving.note_left(contact=call.contact, end=End.MOVED, by=installation(), now=now))
         if call.state is ContactState.WRAPPING:
             self.remind_wrap_up(call)
-
-    # time
-
-    async def tick(self) -> None:
-        """Do what is due."""
-        async with self.lock:
-            now, due = self.clock(), self.matcher.next_due()
-            if due is not None and due <= self.now_ms():
-                await self.decide(h.Tick())
-            for what, contact in self.book.due(now):
-                call = self.book.calls.get(contact)
-                if call is not None:
-                    await self._remind(what, call, now)
-
-    async def _remind(self, what: str, call: Call, now: datetime) -> None:
-        queue = self.queues.get(call.queue)
-        if what == "wrapped":
-            await self.wrapped_up(call)
-        elif queue is None or call.state is not ContactState.WAITING:
-            return
-        elif what == "tell":
-            queueing.tell(self, call, queue, now)
-        else:
-            to = next(
-                (one for one in self.queues.values() if (one.organisation, one.key) == (call.organisation, queue.design.overflow_to)), None
-            )
-            if to is not None:
-                await self.move(call, to)
-            else:
-                await self.decide(h.Withdrawn(call.contact))
-                await self.dismiss(call, End.OVERFLOWED, wording.refusal(Entry.FULL, queue.design.language), queue.design.language)
 
     # what the matcher decides
 
@@ -338,11 +356,6 @@ class Router:
             place = await stored(lambda: desk.place(decision.agent))
             if place is not None:
                 self.places[decision.agent] = place
-
-
-def installation() -> access.Actor:
-    """Return as whom the router writes."""
-    return access.system("router")
 
 
 def _arrival(queue: QueueRow, node: str, leg: str, interaction: int | None, *, hop: int = 0, since: datetime | None = None) -> Arrival:

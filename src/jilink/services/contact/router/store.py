@@ -20,6 +20,11 @@ T = TypeVar("T")
 _ENDS = {True: Outcome.ANSWERED, False: Outcome.ABANDONED}
 
 
+def installation() -> access.Actor:
+    """Return as whom the router writes."""
+    return access.system("router")
+
+
 async def stored(work: Callable[[], T]) -> T:
     """Return what comes of work that reads or writes the database."""
     return await asyncio.to_thread(_run, work)

@@ -22,6 +22,17 @@ class Softening(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     any_language: bool = False
 
 
+LANGUAGE = "lang."
+"""Skills that begin so are languages: ``lang.ko``."""
+
+
+def need_of(asked: tuple[str, ...], required: Skills) -> Need:
+    """Return what a contact needs: what a flow asked for, at any level, and what its queue requires."""
+    levels = {**dict.fromkeys(asked, 1), **dict(required)}
+    languages = tuple(sorted(key.removeprefix(LANGUAGE) for key in levels if key.startswith(LANGUAGE)))
+    return Need(tuple(sorted((key, level) for key, level in levels.items() if not key.startswith(LANGUAGE))), languages)
+
+
 def softened(need: Need, steps: tuple[Softening, ...], waited_ms: int) -> Need:
     """Return what is asked after a wait. The steps add up; a level never falls below 1, only `without` takes a skill away."""
     skills, languages = need.skills, need.languages
