@@ -113,7 +113,7 @@ class Answering:
         if place is None or not place.endpoint:
             raise AskRefused("Begin work at a phone first: it will ring.")
         now = router.clock()
-        await stored(lambda: audit.record(by, f"call.{ask.mode}", f"contact:{call.contact}", call.organisation, at=now))
+        await stored(lambda: audit.record(by, "call.heard", f"contact:{call.contact}", call.organisation, detail=ask.mode, at=now))
         leg = calls.new_id("ear")
         router.book.ears[call.node, leg] = Ear(call.node, leg, call.contact, ask.mode)
         headers = {"X-Contact": str(call.contact), "X-Listen": ask.mode}
