@@ -19,6 +19,9 @@ from jilink.core.cases.assignment import actions as assignment
 from jilink.core.cases.rules.definition import write_definition
 from jilink.core.cases.rules.form import Place
 from jilink.core.cases.rules.workflow import LinkKind
+from jilink.core.flows import actions as flows
+from jilink.core.flows.actions.demonstration import example
+from jilink.core.flows.rules.definition import write_flow
 from jilink.core.interactions import actions as interactions
 from jilink.core.interactions.actions import Contact as Talk
 from jilink.core.interactions.rules import Channel, Side
@@ -120,6 +123,7 @@ def everything(viewer: str) -> Things:
     found = {**planted, **own, "type": planted["console/case-types/number"], "console/case-types/number": draft}
     rule = {"key": "roads", "label": {"zh": "道路归县局", "en": "Roads to the county"}, "outcome": {"to": "unit", "unit": unit}}
     found["console/assignment/number"] = assignment.save_rules(organisation=top, rules=json.dumps({"rules": [rule]}), by=maker())
+    found["console/flows/number"] = flows.save_flow(organisation=top, key="draft_flow", definition=write_flow(example()), by=maker())
     return {name: value for name, value in found.items() if isinstance(value, str | int)}
 
 

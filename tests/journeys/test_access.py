@@ -63,6 +63,9 @@ MORE = (
     "/console/case-types/{console/case-types/number}/basics/",
     "/console/case-types/{console/case-types/number}/stages/0",
     "/console/cases/new?interaction={contact}",
+    "/console/flows/{flow}/",
+    "/console/flows/{console/flows/number}/steps/branch",
+    "/console/flows/{console/flows/number}/try?channel=call&open=china&line=a:1",
     "/console/knowledge/?q=路灯",
     "/console/people/?q=王芳",
     "/console/reports/?split=area&step=week",
@@ -72,7 +75,13 @@ MORE = (
     "/accounts/2fa/",
 )
 """Other states of pages, and pages of accounts."""
-NAMES = {"console/case-types/key": "form", "console/case-types/place": "1", "console/assignment/place": "0", "name": "silence"}
+NAMES = {
+    "console/case-types/key": "form",
+    "console/case-types/place": "1",
+    "console/assignment/place": "0",
+    "console/flows/place": "4",
+    "name": "silence",
+}
 DARK = (
     "/vehicles/",
     "/vehicles/{vehicle}/",
