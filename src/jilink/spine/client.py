@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO
+from io import BufferedIOBase
 
 import msgspec
 import nats.errors
@@ -249,7 +249,7 @@ class Spine:
         """Return the key-value bucket."""
         return KeyValues(self.connection, self.store, bucket.name)
 
-    async def put_object(self, name: str, data: bytes | IO[bytes], *, bucket: str = subjects.MEDIA, timeout_s: float = 60.0) -> None:
+    async def put_object(self, name: str, data: bytes | BufferedIOBase, *, bucket: str = subjects.MEDIA, timeout_s: float = 60.0) -> None:
         """Store an object whole, from bytes or the rest of a file; an object of that name is replaced. Raises Unavailable."""
         with _object_errors():
             async with asyncio.timeout(timeout_s):
