@@ -97,6 +97,20 @@ def test_a_message_becomes_a_case_and_one_of_no_length_does_not() -> None:
     assert short.passed[0].outcome == "none"
 
 
+def test_whoever_writes_has_time_and_leaves_a_message_in_words_and_a_talk_is_ended_by_nothing_late() -> None:
+    asked = begin(MENU, Contact(channel="text", caller="1"), NOW)
+    digits = waiting(asked.effects)
+    assert isinstance(digits, e.TakeDigits) and digits.timeout_s == 600 and asked.state.expires_at > NOW + timedelta(minutes=9)
+    queued = tell(asked, e.Wrote(turn=1, text="2"))
+    talking = advance(MENU, queued.state, e.Connected(turn=queued.state.turn), NOW)
+    assert advance(MENU, talking.state, e.Came(turn=queued.state.turn, outcome="waited"), NOW).state == talking.state
+    full = tell(queued, e.Came(turn=queued.state.turn, outcome="full"))
+    made = advance(MENU, full.state, e.Wrote(turn=full.state.turn, text=" 路灯不亮 "), NOW)
+    effect = waiting(made.effects)
+    assert isinstance(effect, e.MakeCase) and (effect.description, effect.recording) == ("路灯不亮", "")
+    assert settle(MENU, made, inside, NOW).passed[-2].outcome == "recorded"
+
+
 def test_a_called_flow_comes_back_with_its_variables_and_can_end_everything() -> None:
     inner = d.Flow(
         label=Text("x", "x"),

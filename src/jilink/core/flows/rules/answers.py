@@ -24,6 +24,8 @@ class Answer:
     words: str = ""
     """What was said in answer to a question, for shortcuts."""
     recording: str = ""
+    message: str = ""
+    """Written words that are left as a message."""
 
 
 def answered(step: d.AnyStep, happened: e.AnyHappening, state: State) -> Answer | None:
@@ -109,8 +111,10 @@ def _speech(step: d.AskSpeech | d.Voicemail, happened: e.AnyHappening, state: St
                 return Answer("none")
             values = {step.save: text or recording} if isinstance(step, d.AskSpeech) else {}
             return Answer("next", values, recording=recording)
-        case e.Wrote(text=text) if text.strip() and isinstance(step, d.AskSpeech):
-            return Answer("next", {step.save: text.strip()}, words=text)
+        case e.Wrote(text=text) if text.strip():
+            if isinstance(step, d.AskSpeech):
+                return Answer("next", {step.save: text.strip()}, words=text)
+            return Answer("recorded", words=text, message=text.strip())
     return None
 
 
@@ -121,7 +125,7 @@ def _talk(step: d.Queue | d.Transfer, happened: e.AnyHappening, state: State) ->
     if isinstance(happened, e.Silent):
         over = ("served" if queue else "done") if state.connected_at is not None else ("waited" if queue else "failed")
         return Answer(over)
-    return _named(step, happened)
+    return _named(step, happened) if state.connected_at is None else None
 
 
 _LATE = {d.Webhook: "failed", d.Callback: "refused", d.OpenCase: "refused", d.LookUpCase: "unknown"}

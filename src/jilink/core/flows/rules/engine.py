@@ -26,6 +26,10 @@ MOST_VARIABLES = 200
 GRACE = timedelta(seconds=60)
 """How long after its time a wait is given up where nobody said that it is over."""
 LONGEST_TALK = timedelta(hours=6)
+PATIENCE_S = 600
+"""The least time for an answer that is written, whatever is enough for one by keys."""
+WRITTEN = "written"
+"""In place of a recording: the message that waits for its case was written."""
 QUICK = timedelta(seconds=30)
 """For what answers at once."""
 
@@ -241,9 +245,11 @@ class _Run:
         again = self.say(step.again) if self.state.tries and isinstance(step, d.AskDigits | d.AskText) else ()
         pieces = (*again, *self.say(step.prompt))
         saying = _saying((e.Say(turn=0, pieces=pieces),), self.state)
+        least = 0 if self.aloud else PATIENCE_S
         match step:
             case d.AskDigits():
-                turn = self.wait(saying + timedelta(seconds=step.timeout_s + step.between_s * step.most))
+                patience = max(step.timeout_s, least)
+                turn = self.wait(saying + timedelta(seconds=patience + step.between_s * step.most))
                 self.effects.append(
                     e.TakeDigits(
                         turn=turn,
@@ -251,7 +257,7 @@ class _Run:
                         least=step.least,
                         most=step.most,
                         terminator=step.terminator,
-                        timeout_s=step.timeout_s,
+                        timeout_s=patience,
                         between_s=step.between_s,
                     )
                 )
@@ -259,7 +265,7 @@ class _Run:
                 turn = self.wait(saying + timedelta(seconds=step.timeout_s))
                 self.effects.append(e.TakeText(turn=turn, pieces=pieces, timeout_s=step.timeout_s))
             case d.AskSpeech() | d.Voicemail():
-                turn = self.wait(saying + timedelta(seconds=step.longest_s + step.silence_s))
+                turn = self.wait(saying + timedelta(seconds=max(step.longest_s + step.silence_s, least)))
                 message = isinstance(step, d.Voicemail)
                 self.effects.append(
                     e.TakeSpeech(turn=turn, pieces=pieces, longest_s=step.longest_s, silence_s=step.silence_s, message=message)
@@ -338,12 +344,17 @@ class _Run:
             if self.state.tries < step.tries:
                 self.ask(step)
                 return self.moved()
-        if isinstance(step, d.Voicemail) and outcome.recording and not self.state.recording:
-            self.state = replace(self.state, recording=outcome.recording)
+        if isinstance(step, d.Voicemail) and (outcome.recording or outcome.message) and not self.state.recording:
+            self.state = replace(self.state, recording=outcome.recording or WRITTEN)
             made = {key: self.text(value) for key, value in step.answers.items()}
             turn = self.wait(QUICK)
             effect = e.MakeCase(
-                turn=turn, type=step.type, title=self.text(step.title), description="", answers=made, recording=outcome.recording
+                turn=turn,
+                type=step.type,
+                title=self.text(step.title),
+                description=outcome.message,
+                answers=made,
+                recording=outcome.recording,
             )
             self.effects.append(effect)
             return self.moved()

@@ -139,6 +139,7 @@ def called(flow: Flow, known: Known) -> dict[str, Flow]:
 
 
 def _of_calls(flow: Flow, known: Known) -> Iterator[Problem]:
+    depths: dict[str, int] = {}
     for number, step in enumerate(flow.steps):
         if not isinstance(step, Call):
             continue
@@ -147,21 +148,22 @@ def _of_calls(flow: Flow, known: Known) -> Iterator[Problem]:
         if other is None:
             yield Problem(here, gettext_noop("There is no published flow %(key)s."), {"key": step.flow})
             continue
-        if _depth(other, known, (step.flow,)) > DEEPEST:
+        if _depth(step.flow, known, frozenset(), depths) > DEEPEST:
             yield Problem(here, gettext_noop("This calls itself again, or flows call each other too deep."))
         lacking = [language for language in flow.languages if language not in other.languages]
         if lacking:
             yield Problem(here, gettext_noop("The flow %(key)s does not speak %(language)s."), {"key": step.flow, "language": lacking[0]})
 
 
-def _depth(flow: Flow, known: Known, above: tuple[str, ...]) -> int:
-    """Return how deep calls go below a call of this flow, itself included; more than allowed where they go round."""
-    if len(above) > DEEPEST:
+def _depth(key: str, known: Known, under: frozenset[str], found: dict[str, int]) -> int:
+    """Return how deep calls go with a call of this flow, itself included; more than allowed where they go round. Each is looked at once."""
+    if key in under:
         return DEEPEST + 1
-    inner = [step.flow for step in flow.steps if isinstance(step, Call) and step.flow in known.flows]
-    if any(key in above for key in inner):
-        return DEEPEST + 1
-    return 1 + max((_depth(known.flows[key], known, (*above, key)) for key in dict.fromkeys(inner)), default=0)
+    if key not in found:
+        inner = {step.flow for step in known.flows[key].steps if isinstance(step, Call) and step.flow in known.flows}
+        depths = [_depth(one, known, under | {key}, found) for one in sorted(inner)]
+        found[key] = min(1 + max(depths, default=0), DEEPEST + 1)
+    return found[key]
 
 
 def _of_ways(flow: Flow, known: Known) -> Iterator[Problem]:
@@ -181,7 +183,7 @@ def _of_ways(flow: Flow, known: Known) -> Iterator[Problem]:
             yield Problem(here, gettext_noop("From here no way leads to an end."))
         if step.key in ring:
             yield Problem(here, gettext_noop("This goes round without anybody being asked or waiting."))
-    if not ring and _at_once(flow, known, DEEPEST) > MOST_AT_ONCE:
+    if not ring and _at_once(flow, known, DEEPEST, {}) > MOST_AT_ONCE:
         yield Problem("$.steps", gettext_noop("More than %(most)s steps follow each other without waiting."), {"most": MOST_AT_ONCE})
 
 
@@ -207,7 +209,7 @@ def _ring(flow: Flow) -> set[str]:
     return {step.key for step in flow.steps if step.key in _closure(set(after.get(step.key, ())), ways)}
 
 
-def _at_once(flow: Flow, known: Known, deep: int) -> int:
+def _at_once(flow: Flow, known: Known, deep: int, found: dict[tuple[str, int], int]) -> int:
     """Return the most steps that can follow each other without waiting, those of called flows included; 0 for one that goes round."""
     if deep < 0 or _ring(flow):
         return 0
@@ -223,6 +225,13 @@ def _at_once(flow: Flow, known: Known, deep: int) -> int:
         waiting.pop()
         if key not in length:
             step = steps[key]
-            inner = _at_once(known.flows[step.flow], known, deep - 1) + 1 if isinstance(step, Call) and step.flow in known.flows else 0
+            inner = _inner(step, known, deep - 1, found) + 1 if isinstance(step, Call) and step.flow in known.flows else 0
             length[key] = 1 + inner + max((length[one] for one in step.silent() if one in steps), default=0)
     return max(length.values(), default=0)
+
+
+def _inner(step: Call, known: Known, deep: int, found: dict[tuple[str, int], int]) -> int:
+    """Return the same of a flow that is called; each is looked at once."""
+    if (step.flow, deep) not in found:
+        found[step.flow, deep] = _at_once(known.flows[step.flow], known, deep, found)
+    return found[step.flow, deep]

@@ -58,7 +58,7 @@ def simulate(flow: d.Flow, test: d.FlowTest, now: datetime, library: Library | N
                 break
             line = lines.pop(0)
             heard.append(Heard(False, "outcome" if line.outcome else "answer", line.outcome or line.answer))
-            happened = _line(line, waiting)
+            happened = _line(line, waiting, aloud=test.channel == "call")
             now += timedelta(seconds=SECONDS_A_LINE)
         before = moved.state
         moved = settle(flow, advance(flow, before, happened, now, library), inner, now, library)
@@ -148,7 +148,7 @@ def _hook(waiting: e.AnyEffect, test: d.FlowTest) -> e.AnyHappening | None:
     return e.Came(turn=waiting.turn, outcome="failed") if values is None else e.HookAnswered(turn=waiting.turn, values=values)
 
 
-def _line(line: d.Line, waiting: e.AnyEffect) -> e.AnyHappening:
+def _line(line: d.Line, waiting: e.AnyEffect, *, aloud: bool) -> e.AnyHappening:
     turn = waiting.turn
     match line.outcome:
         case "gone":
@@ -158,7 +158,7 @@ def _line(line: d.Line, waiting: e.AnyEffect) -> e.AnyHappening:
         case "served" | "done":
             return e.Parted(turn=turn)
         case "":
-            if isinstance(waiting, e.TakeSpeech):
+            if isinstance(waiting, e.TakeSpeech) and aloud:
                 return e.Spoke(turn=turn, recording="trial", seconds=10, text="" if waiting.message else line.answer)
             pressed = isinstance(waiting, e.TakeDigits) and set(line.answer) <= set("0123456789*#")
             return e.Pressed(turn=turn, digits=line.answer) if pressed else e.Wrote(turn=turn, text=line.answer)
