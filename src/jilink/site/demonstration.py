@@ -28,6 +28,7 @@ from jilink.kernel.settings import Settings
 from jilink.services.console.demonstration import loading
 from jilink.services.console.demonstration.data import CASES, PREFIX
 from jilink.services.console.demonstration.show import Tell, quietly
+from jilink.services.contact import demonstration as contact
 from jilink.services.vehicles import actions as vehicles
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.rules import Kind, PlateColour
@@ -139,6 +140,7 @@ def load_office(owner: int, now: datetime, *, cases: int = CASES, tell: Tell = q
         top = parties.add_organisation(name=OFFICE, by=access.system("demo"), now=now)
     _own(owner, top, now)
     password = first_login.generate_password()
+    contact.load(top, by=access.system("demo"), now=now)
     logins = loading.load(top, password=password, now=now, owner=owner, cases=cases, tell=tell)
     if logins:
         data = Path(django_settings.JILINK.data)
@@ -152,6 +154,8 @@ def _remove_office() -> None:
         return
     organisations, by = reads.below(top), access.system("demo")
     usernames = [account.username for account in reads.accounts() if account.username.startswith(PREFIX)]
+    for organisation in organisations:
+        contact.remove(organisation, by=by)
     loading.remove(organisations, usernames=usernames, by=by)
     for organisation in reversed(organisations):
         parties.remove_organisation(organisation=organisation, by=by)

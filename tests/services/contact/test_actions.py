@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from jilink.core.flows import actions as flows
+from jilink.core.flows import reads as flow_reads
 from jilink.core.outbox.models import OutboxEvent
 from jilink.core.parties import access
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Role, Scope
 from jilink.kernel.texts import Text
+from jilink.services.contact import demonstration
 from jilink.services.contact.actions import designing, serving
 from jilink.services.contact.actions.serving import Arrival
 from jilink.services.contact.models import Contact, Fact, Phone
@@ -168,3 +171,16 @@ def test_the_figures_of_a_day_agree_with_a_recount_from_the_facts(world: World) 
     assert sum(one.short for one in told) == sum(wait < 5 for wait in gone) == 1
     assert sum(one.abandoned for one in told) == 2
     assert sum(one.wrap_up_s for one in told) == 90
+
+
+def test_the_demonstrations_hotline_is_complete_and_leaves_without_a_trace(world: World) -> None:
+    by = access.system("demo")
+    for _again in range(2):
+        demonstration.load(world.north, by=by, now=NOW)
+    flow = flows.load_example(organisation=world.north, by=by, now=NOW)
+    assert desk.leads_to(demonstration.TO_FLOW) == (world.north, None, "hotline")
+    assert [fault.message for fault in flow_reads.flow(by, flow or 0).problems if "queue" in fault.place] == []
+    with pytest.raises(NotFound):
+        demonstration.remove(world.north, by=boss(world))
+    demonstration.remove(world.north, by=by)
+    assert desk.queues() == {} and desk.leads_to(demonstration.TO_QUEUE) is None

@@ -97,6 +97,7 @@ SENTENCES: dict[str, Promise] = {
     "quarantine.read": _("{who} read {what}"),
     "queue.added": _("{who} added {what}"),
     "queue.changed": _("{who} changed {what}"),
+    "queue.removed_all": _("{who} removed all queues of {what}"),
     "queue.retired": _("{who} closed {what} for good"),
     "rule.added": _("{who} added {what}"),
     "rule.changed": _("{who} changed {what}"),

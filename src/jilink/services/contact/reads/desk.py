@@ -69,6 +69,13 @@ def queues() -> dict[int, QueueRow]:
     return {row.pk: QueueRow(row.pk, row.organisation_id, row.key, read_design(row.design)) for row in rows}
 
 
+def queue_keys(organisation: int) -> frozenset[str]:
+    """Return the keys of the queues of an organisation and all below it: those that its flows may name."""
+    line = f"/{organisation}/"
+    rows = Queue.objects.filter(organisation__path__contains=line, retired_at=None)
+    return frozenset(rows.values_list("key", flat=True))
+
+
 def leads_to(dialled: str) -> tuple[int, int | None, str] | None:
     """Return (organisation, queue, flow) of a dialled number; None where it leads nowhere."""
     row = Number.objects.filter(dialled__in=[dialled, dialled.removeprefix("+")]).order_by("-dialled").first()
