@@ -197,6 +197,9 @@ async def test_a_phone_asks_for_a_transfer_and_leaves_a_message(floor: Floor) ->
     await floor.give(calls.Leave(talk="k1", leg=arrived.leg))
     await floor.told(calls.TalkChanged, lambda fact: not fact.legs)
 
+    await floor.give(calls.Park(leg=arrived.leg))  # where somebody was before, and left
+    await floor.eventually(lambda: np.abs(caller.since(time.monotonic() - 0.5)).max(initial=0) > 500, "music for the next one")
+    await floor.give(calls.Join(talk=calls.new_id(), legs=(arrived.leg,)))
     await floor.give(calls.TakeMessage(recording="m1", leg=arrived.leg, most_s=60))
     await floor.eventually(lambda: list(floor.exchange.settings.data.glob("voice/engine/spool/recording/*m1*")), "it is written")
     began = time.monotonic()

@@ -132,7 +132,7 @@ async def connect(node: Node) -> AsyncIterator[Link]:
             async with asyncio.timeout(CONNECT_S):
                 socket = await session.ws_connect(address, heartbeat=HEARTBEAT_S, max_msg_size=LARGEST_FRAME)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise EngineDown(f"{node.name} at {node.url}: {error!r}") from error
+            raise EngineDown(f"{node.url} does not answer ({type(error).__name__})") from error
         link = Link(session, socket, node)
         pumping = asyncio.create_task(link.pump())
         try:

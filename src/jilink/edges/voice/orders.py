@@ -104,6 +104,7 @@ class Hand:
     async def _answer(self, order: calls.Answer) -> None:
         if not self._there(order.leg).answered:
             await self._ask("POST", "channels", order.leg, "answer")
+            await self._seen(order.leg, lambda line: line.answered)
 
     async def _dial(self, order: calls.Dial) -> None:
         if order.leg in self._board.lines or order.leg in self._board.over:
@@ -181,6 +182,8 @@ class Hand:
     async def _park(self, order: calls.Park) -> None:
         if not self._up(order.leg).parked:
             await self._ask("POST", "bridges", PARK, "addChannel", channel=order.leg, role="participant")
+            await self._ask("POST", "bridges", PARK, "moh", mohClass="default")  # it ended when the last one left
+            await self._seen(order.leg, lambda line: line.parked)
 
     async def _hold(self, order: calls.Hold) -> None:
         self._up(order.leg)
@@ -201,10 +204,12 @@ class Hand:
         if coming:
             await self._make_talk(talk)
             await self._ask("POST", "bridges", talk, "addChannel", channel=",".join(coming))
+            for leg in coming:
+                await self._seen(leg, lambda line: line.bridge == talk)
 
     async def _leave(self, order: calls.Leave) -> None:
         if self._there(order.leg).bridge == order.talk:
-            await self._ask("POST", "bridges", order.talk, "removeChannel", channel=order.leg, missing=True)
+            await self._take_out(order.leg, order.talk)
 
     async def _end_talk(self, order: calls.EndTalk) -> None:
         if order.talk in self._board.talks:
@@ -244,7 +249,8 @@ class Hand:
         recording = _fit(NAME, order.recording)
         _require(1 <= order.most_s <= 3600 and 0 <= order.silence_s <= 60, "times")
         if recording not in self._recorder.running and recording not in self._recorder.over:
-            self._up(order.leg)
+            if bridge := self._up(order.leg).bridge:
+                await self._take_out(order.leg, bridge)
             await self._recorder.take(order.leg, order)
 
     async def _pause_recording(self, order: calls.PauseRecording) -> None:
@@ -277,6 +283,15 @@ class Hand:
         outcome = Outcome()
         self._board.end(leg, cause, self._board.now(), outcome)
         self._settle(outcome)
+
+    async def _take_out(self, leg: str, bridge: str) -> None:
+        await self._ask("POST", "bridges", bridge, "removeChannel", channel=leg, missing=True)
+        await self._seen(leg, lambda line: line.bridge != bridge)
+
+    async def _seen(self, leg: str, holds: Callable[[Line], bool]) -> None:
+        """Wait until the board knows what was done to a leg, or its end: the next order of this leg looks there."""
+        lines = self._board.lines
+        await self._until(lambda: leg not in lines or holds(lines[leg]))
 
     async def _until(self, holds: Callable[[], bool]) -> None:
         try:

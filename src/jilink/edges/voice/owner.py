@@ -137,7 +137,6 @@ class Owner:
         bridges = await connected.read(_get("bridges"), tuple[ari.Bridge, ...])
         if PARK not in {bridge.id for bridge in bridges}:
             await connected.ask(ari.request("POST", "bridges", PARK, type="holding", name=PARK))
-            await connected.ask(ari.request("POST", "bridges", PARK, "moh", mohClass="default"))
         channels = await connected.read(_get("channels"), tuple[ari.Channel, ...])
         bridges = await connected.read(_get("bridges"), tuple[ari.Bridge, ...])
         phones = await self._phones(connected)

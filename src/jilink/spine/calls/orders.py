@@ -152,7 +152,7 @@ class StopRecording(_Order, frozen=True, kw_only=True):
 class TakeMessage(_Order, frozen=True, kw_only=True):
     """Record what one leg says, alone: a voice message or a spoken answer. `RecordingEnded` follows.
 
-    It ends after `silence_s` of silence, after `most_s`, or with a key.
+    It leaves its talk or the music for it. It ends after `silence_s` of silence, after `most_s`, or with a key.
     """
 
     recording: str

@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import socket
+import time
 from base64 import b64encode
 from collections.abc import Callable
 from urllib.request import Request, urlopen
@@ -21,6 +22,7 @@ from jilink.spine import process
 log = structlog.get_logger(__name__)
 STOP_S = 8.0
 ASK_S = 2.0
+FREE_WITHIN_S = 5.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -87,14 +89,26 @@ def _why_not(settings: Settings) -> Callable[[], str]:
 
 
 def _require_free(settings: Settings) -> None:
-    """Raise EngineRefused where another program has an address that phones speak to: Asterisk would start without it."""
+    """Raise EngineRefused where another program has an address that phones speak to: Asterisk would start without it.
+
+    An engine of before that was killed may hold them for a moment.
+    """
+    give_up = time.monotonic() + FREE_WITHIN_S
     for host, port in configuration.sip(settings):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-            with contextlib.closing(socket.socket(family, kind)) as probe:
-                if kind == socket.SOCK_STREAM:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((host, port))
-                except OSError as error:
-                    raise EngineRefused(f"{host}:{port} cannot be had ({error.strerror}); set JILINK_VOICE_SIP to another") from None
+        while problem := _taken(host, port):
+            if time.monotonic() > give_up:
+                raise EngineRefused(f"{host}:{port} cannot be had ({problem}); set JILINK_VOICE_SIP to another")
+            time.sleep(0.1)
+
+
+def _taken(host: str, port: int) -> str:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with contextlib.closing(socket.socket(family, kind)) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                return error.strerror or repr(error)
+    return ""
