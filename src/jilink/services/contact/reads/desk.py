@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Count
+
 from jilink.core.cases.assignment import reads as skills
 from jilink.core.cases.reads.types import calendar
 from jilink.core.cases.rules.calendar import compiled
@@ -18,6 +20,7 @@ from jilink.spine.calls import Phone as Line
 from jilink.spine.calls import phone_key
 
 FULL = 5
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,12 @@ def queues() -> dict[int, QueueRow]:
     """Return every queue that takes contacts."""
     rows = Queue.objects.filter(retired_at=None).order_by("pk")
     return {row.pk: QueueRow(row.pk, row.organisation_id, row.key, read_design(row.design)) for row in rows}
+
+
+def arrivals_an_hour(now: datetime) -> dict[int, int]:
+    """Return how many came to each queue within the last hour."""
+    rows = Contact.objects.filter(offered_at__gt=now - HOUR).values("queue").annotate(came=Count("pk"))
+    return {row["queue"]: row["came"] for row in rows}
 
 
 def queue_keys(organisation: int) -> frozenset[str]:

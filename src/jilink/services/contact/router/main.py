@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 DURABLE = "router"
 TICK_S = 0.1
 QUEUES_AGAIN_S = 2.0
+COUNT_AGAIN_S = 60.0
 BEGIN_AGAIN_S = 1.0
 
 
@@ -86,11 +87,14 @@ async def _facts(spine: Spine, router: Router) -> None:
 
 async def _time(router: Router) -> None:
     loop = asyncio.get_running_loop()
-    again = loop.time() + QUEUES_AGAIN_S
+    queues_at, count_at = loop.time() + QUEUES_AGAIN_S, loop.time() + COUNT_AGAIN_S
     while True:
         await asyncio.sleep(TICK_S)
         await tick(router)
-        if loop.time() >= again:
-            again = loop.time() + QUEUES_AGAIN_S
+        if loop.time() >= count_at:
+            count_at = loop.time() + COUNT_AGAIN_S
+            await router.count_arrivals()
+        if loop.time() >= queues_at:
+            queues_at = loop.time() + QUEUES_AGAIN_S
             async with router.lock:
                 await router.read_queues()

@@ -17,6 +17,7 @@ LOOK_S = 3.0
 async def restore(router: Router) -> None:
     """Read queues, agents and open contacts, and make them agree with what the engines hold."""
     async with router.lock:
+        await router.count_arrivals()
         await router.read_queues()
         for place in await stored(desk.places):
             router.seat(place)

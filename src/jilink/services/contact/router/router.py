@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
 from jilink.services.contact.actions import serving
@@ -23,7 +24,8 @@ from jilink.services.contact.router.store import begin_interaction, end_interact
 from jilink.services.contact.rules import happenings as h
 from jilink.services.contact.rules import waiting, wording
 from jilink.services.contact.rules.design import Recording
-from jilink.services.contact.rules.happenings import Decision, Reserve, Returned, Work
+from jilink.services.contact.rules.floor import shares
+from jilink.services.contact.rules.happenings import Decision, QueuePlan, Reserve, Returned, Work
 from jilink.services.contact.rules.matcher import Matcher
 from jilink.services.contact.rules.needs import need_of
 from jilink.services.contact.rules.states import AgentState, ContactState, End
@@ -48,18 +50,27 @@ class Router:
         self.matcher = Matcher()
         self.book = Book()
         self.queues: dict[int, QueueRow] = {}
+        self.plans: dict[int, QueuePlan] = {}
+        self.arrivals: dict[int, int] = {}
         self.places: dict[int, Place] = {}
         self.flows = Flowing(self)
 
     # agents and queues
 
     async def read_queues(self) -> None:
-        """Read the queues as they are now, and tell the matcher of those that changed."""
-        queues = await stored(desk.queues)
-        for queue in queues.values():
-            if queue != self.queues.get(queue.id):
-                await self.decide(h.QueueSet(queue.design.plan(queue.id)))
-        self.queues = queues
+        """Read the queues as they are now, and tell the matcher of those that are served in another way."""
+        self.queues = await stored(desk.queues)
+        parts = shares({queue.id: (self.arrivals.get(queue.id, 0), queue.design.target_s) for queue in self.queues.values()})
+        for queue in self.queues.values():
+            plan = msgspec.structs.replace(queue.design.plan(queue.id), share=round(parts[queue.id] * queue.design.share, 3))
+            if plan != self.plans.get(queue.id):
+                self.plans[queue.id] = plan
+                await self.decide(h.QueueSet(plan))
+
+    async def count_arrivals(self) -> None:
+        """Count who came to each queue within the last hour: the shares follow from it."""
+        now = self.clock()
+        self.arrivals = await stored(lambda: desk.arrivals_an_hour(now))
 
     def seat(self, place: Place) -> None:
         """Let an agent be there; what follows is decided with the next happening."""

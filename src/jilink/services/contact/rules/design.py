@@ -48,6 +48,7 @@ class QueueDesign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     level: float = 0.8
     """Share to be answered within the target."""
     share: float = 1.0
+    """Multiplies the share that follows from arrivals and target: above 1 more may wait here."""
     ageing_s: int = 60
     overdue_s: int = 600
     ring_s: int = 15
