@@ -257,3 +257,24 @@ def test_every_fact_and_order_comes_back_as_it_went() -> None:
     assert calls.phone_key(7, "3001") == "o7-3001"
     with pytest.raises(calls.ExtensionRefused):
         calls.phone_key(7, "30/1")
+
+
+def test_other_packages_than_were_tested_are_taken_only_when_somebody_says_so(tmp_path: Path) -> None:
+    tested = packages.Pins("forky", "amd64", (packages.Package("asterisk", "1", "a"), packages.Package("libc6", "2", "b")))
+    newer = (packages.Package("asterisk", "9", "c"), tested.packages[1])
+    said: list[str] = []
+    with pytest.raises(packages.OtherVersions, match=r"1 of 2 differ: asterisk 9\).*--accept-newer"):
+        packages._compare(newer, tested, "amd64", False, said.append)
+    packages._compare(newer, tested, "amd64", True, said.append)
+    packages._compare(tested.packages, tested, "amd64", False, said.append)
+    assert "because you said so" in said[0] and "tested" in said[1]
+    (tmp_path / "usr/sbin").mkdir(parents=True)
+    (tmp_path / "usr/sbin/asterisk").touch()
+    assert packages.install(Settings(voice_root=str(tmp_path)), said.append) is False
+
+
+def test_without_an_engine_its_processes_are_left_out_with_a_reason(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    assert "jilink voice install" in settings.absent("engine") and settings.readiness("voice") is None
+    elsewhere = Settings(data=tmp_path, voice_nodes="east=http://10.1.0.5:8088")
+    assert elsewhere.absent("voice") == "" and "JILINK_VOICE_NODES" in elsewhere.absent("engine")
