@@ -21,12 +21,16 @@ PROCESSES = {
     "watch": gettext_lazy("Watch over latest values"),
     "relay": gettext_lazy("Relay of events"),
     "web": gettext_lazy("Web pages"),
+    "engine": gettext_lazy("Telephone engine"),
+    "voice": gettext_lazy("Calls to and from the engine"),
+    "router": gettext_lazy("Router of the contact centre"),
     "simulator": gettext_lazy("Simulator"),
 }
 STREAMS = {
     "MEASUREMENTS": gettext_lazy("Measurements"),
     "EVENTS": gettext_lazy("Events"),
     "FRAMES": gettext_lazy("Raw frames"),
+    "CALLS": gettext_lazy("Calls"),
 }
 """What people call them; beside it stands the name that logs and commands use."""
 
