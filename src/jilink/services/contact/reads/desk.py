@@ -72,6 +72,11 @@ def queues() -> dict[int, QueueRow]:
     return {row.pk: QueueRow(row.pk, row.organisation_id, row.key, read_design(row.design)) for row in rows}
 
 
+def is_known(node: str, leg: str) -> bool:
+    """Return whether a leg was ever in a queue by itself."""
+    return Contact.objects.filter(node=node, leg=leg, hop=0).exists()
+
+
 def arrivals_an_hour(now: datetime) -> dict[int, int]:
     """Return how many came to each queue within the last hour."""
     rows = Contact.objects.filter(offered_at__gt=now - HOUR).values("queue").annotate(came=Count("pk"))

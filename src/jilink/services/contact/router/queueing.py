@@ -37,7 +37,7 @@ async def entry(floor: Floor, queue: QueueRow) -> Entry:
     """Return whether a queue takes one more now. A calendar that does not tell counts as open, and is logged."""
     now, design = floor.clock(), queue.design
     try:
-        is_open = await stored(lambda: desk.is_open(queue.organisation, design.calendar, now))
+        is_open = not design.calendar or await stored(lambda: desk.is_open(queue.organisation, design.calendar, now))
     except Refused as error:
         log.error("queue.calendar", queue=queue.id, reason=str(error))
         is_open = True

@@ -20,7 +20,7 @@ from jilink.services.contact.router import queueing
 from jilink.services.contact.router.book import Book, Call
 from jilink.services.contact.router.flowing import Flowing
 from jilink.services.contact.router.orders import Orders
-from jilink.services.contact.router.store import begin_interaction, end_interaction, give_interaction, installation, stored
+from jilink.services.contact.router.store import answer, begin_and_enqueue, begin_interaction, end_interaction, installation, stored
 from jilink.services.contact.rules import happenings as h
 from jilink.services.contact.rules import waiting, wording
 from jilink.services.contact.rules.design import Recording
@@ -105,22 +105,24 @@ class Router:
     async def _arrived(self, fact: calls.LegArrived) -> None:
         if self.book.of_leg(fact.node, fact.leg) is not None or (fact.node, fact.leg) in self.flows.runs:
             return
-        leads = await stored(lambda: desk.leads_to(fact.dialled))
-        if leads is not None and leads[2]:
+        leads = await stored(lambda: None if desk.is_known(fact.node, fact.leg) else (desk.leads_to(fact.dialled) or (0, None, "")))
+        if leads is None:
+            return  # told again, of a call that is over
+        if leads[2]:
             interaction = await self._interaction(leads[0], fact)
             await self.flows.begin(fact, leads[0], leads[2], interaction)
             return
-        queue = self.queues.get(leads[1]) if leads is not None and leads[1] is not None else None
+        queue = self.queues.get(leads[1]) if leads[1] is not None else None
         if queue is None:
             log.info("call.leads_nowhere", node=fact.node)
             self.orders.give(f"{fact.node}/{fact.leg}", fact.node, calls.HangUp(leg=fact.leg, cause=UNKNOWN_NUMBER))
             return
-        entry = await queueing.entry(self, queue)
-        reference, now = f"{fact.node}/{fact.leg}", self.clock()
-        interaction = await self._interaction(queue.organisation, fact)
+        reference, asset, now = f"{fact.node}/{fact.leg}", _vehicle(fact), self.clock()
         self.orders.give(reference, fact.node, calls.Answer(leg=fact.leg))
-        arrival = _arrival(queue, fact.node, fact.leg, interaction)
-        call = await self._enqueue(arrival, queue, fact.caller, now)
+        entry = await queueing.entry(self, queue)
+        arrival = _arrival(queue, fact.node, fact.leg, None)
+        contact, interaction = await stored(lambda: begin_and_enqueue(arrival, queue.organisation, fact.caller, reference, asset, now))
+        call = self._take_in(contact, replace(arrival, interaction=interaction), queue, fact.caller, now)
         if entry is Entry.WAITS:
             self.orders.give(reference, fact.node, calls.Park(leg=fact.leg))
             await self.offer(call)
@@ -162,6 +164,9 @@ class Router:
 
     async def _enqueue(self, arrival: Arrival, queue: QueueRow, caller: str, now: datetime) -> Call:
         contact = await stored(lambda: serving.enqueue(arrival=arrival, by=installation(), now=now))
+        return self._take_in(contact, arrival, queue, caller, now)
+
+    def _take_in(self, contact: int, arrival: Arrival, queue: QueueRow, caller: str, now: datetime) -> Call:
         call = Call(
             contact, queue.organisation, queue.id, arrival.channel, arrival.node, arrival.leg, arrival.hop, arrival.interaction,
             arrival.priority, arrival.emergency, arrival.enqueued_at or now, caller=caller,
@@ -207,11 +212,10 @@ class Router:
     async def agent_answered(self, call: Call) -> None:
         """The agent picked up: caller and agent hear each other."""
         now, agent = self.clock(), call.agent
-        await stored(lambda: serving.note_answered(contact=call.contact, by=installation(), now=now))
-        await stored(lambda: give_interaction(call.interaction, agent))
+        self._join(call)  # before the row is written: killed between, the agent's answered leg says that they talk
+        await stored(lambda: answer(call.contact, call.interaction, agent, now))
         call.state = ContactState.TALKING
         self.matcher.handle(h.Answered(call.contact), self.now_ms())
-        self._join(call)
         await self.flows.connected(call)
         if self.queues[call.queue].design.recording is Recording.ALL:
             self.orders.give(call.chain, call.node, calls.Record(recording=call.recording, leg=call.leg))

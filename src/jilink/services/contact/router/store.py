@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 
 from jilink.core.interactions import actions as interactions
 from jilink.core.interactions.actions import Contact
@@ -15,6 +16,8 @@ from jilink.core.parties.access import NotFound
 from jilink.core.parties.people.rules import ContactRefused
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import AssetId, InteractionId, OrganisationId
+from jilink.services.contact.actions import serving
+from jilink.services.contact.actions.serving import Arrival
 
 T = TypeVar("T")
 _ENDS = {True: Outcome.ANSWERED, False: Outcome.ABANDONED}
@@ -48,6 +51,22 @@ def begin_interaction(organisation: int, caller: str, reference: str, asset: int
     except (ContactRefused, NotFound):
         bare = Contact(channel=Channel.CALL, source="call", reference=reference)
         return interactions.add_interaction(organisation=place, contact=bare, by=by, now=now)
+
+
+@transaction.atomic
+def begin_and_enqueue(
+    arrival: Arrival, organisation: int, caller: str, reference: str, asset: int | None, now: datetime
+) -> tuple[int, int]:
+    """Add the interaction of a call and let it wait; return the contact and the interaction."""
+    interaction = begin_interaction(organisation, caller, reference, asset, now)
+    return serving.enqueue(arrival=replace(arrival, interaction=interaction), by=installation(), now=now), interaction
+
+
+@transaction.atomic
+def answer(contact: int, interaction: int | None, agent: int, now: datetime) -> None:
+    """Note that the agent took a contact, and let them have the interaction in hand."""
+    serving.note_answered(contact=contact, by=installation(), now=now)
+    give_interaction(interaction, agent)
 
 
 def give_interaction(interaction: int | None, agent: int) -> None:
