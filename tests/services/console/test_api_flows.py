@@ -7,9 +7,11 @@ import pytest
 
 from jilink.core.flows.actions.demonstration import example
 from jilink.core.flows.rules.definition import write_flow
+from jilink.core.parties import access
 from jilink.core.parties.rules import Role
+from jilink.services.contact import demonstration
 from tests.core.cases.office import office_of
-from tests.core.world import World
+from tests.core.world import NOW, World
 from tests.services.console.programs import asking, lift_limits, token_of
 
 pytestmark = pytest.mark.once
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.once
 def test_a_flow_is_saved_tried_refused_and_published(world: World, settings: Any) -> None:
     lift_limits(settings)
     office_of(world)
+    demonstration.load(world.north, by=access.system("test"), now=NOW)  # the queue that the example names
     ask = asking(token_of(world, Role.OWNER, world.north))
     given = json.loads(write_flow(example()))
     bad = {**given, "steps": [*given["steps"], {"kind": "say", "key": "lost"}]}
