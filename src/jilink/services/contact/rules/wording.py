@@ -16,7 +16,7 @@ _ENTRY: Mapping[Entry, Mapping[str, str]] = {
         "ko": "지금은 대기 인원이 가득 찼습니다. 잠시 후 다시 전화해 주십시오.",
     },
     Entry.UNSTAFFED: {
-        "zh": "您好，现在没有座席在线，请稍后再次来电。",
+        "zh": "您好，现在没有坐席在线，请稍后再次来电。",
         "en": "Nobody is there to take your call now. Please call again later.",
         "ko": "지금은 상담원이 없습니다. 잠시 후 다시 전화해 주십시오.",
     },
