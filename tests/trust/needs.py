@@ -191,6 +191,12 @@ NEEDS: dict[str, tuple[Need, Need]] = {
     "console/webhooks/<int:endpoint>/switch": (NOT, needs(P.MANAGE_WEBHOOKS)),
     "console/webhooks/<int:endpoint>/test": (NOT, needs(P.MANAGE_WEBHOOKS)),
     "console/webhooks/add": (needs(P.MANAGE_WEBHOOKS), needs(P.MANAGE_WEBHOOKS)),
+    "contact/desk/": (needs(P.SERVE_QUEUES), NOT),
+    "contact/desk/<int:contact>/<slug:deed>": (NOT, needs(P.SERVE_QUEUES)),
+    "contact/desk/<int:contact>/wrap-up": (NOT, needs(P.SERVE_QUEUES)),
+    "contact/desk/live": (needs(P.SERVE_QUEUES), NOT),
+    "contact/desk/phone": (NOT, needs(P.SERVE_QUEUES)),
+    "contact/desk/state": (NOT, needs(P.SERVE_QUEUES)),
     "operations/": (needs(P.VIEW_OPERATIONS), NOT),
     "operations/letters/<int:letter>/replay": (NOT, needs(P.VIEW_OPERATIONS)),
     "vehicles/": (ANYONE, NOT),
@@ -247,6 +253,8 @@ ALSO = dict.fromkeys((_MEMBER, f"{_MEMBER}/remove", f"{_MEMBER}/reset-factors"),
 
 FEIGNED = frozenset(
     {
+        ("post", "contact/desk/<int:contact>/<slug:deed>"),
+        ("post", "contact/desk/<int:contact>/wrap-up"),
         ("get", "console/assets/load/template.csv"),
         ("get", "console/assignment/<int:number>/<slug:place>"),
         ("post", "console/assignment/<int:number>/<slug:place>"),

@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jilink.webkit.urls")),
     path("vehicles/", include("jilink.services.vehicles.urls")),
     path("console/", include("jilink.services.console.urls")),
+    path("contact/", include("jilink.services.contact.urls")),
     path("rate/<str:token>", rate, name="rate"),
     path("operations/", operations, name="operations"),
     path("operations/letters/<int:letter>/replay", replay, name="replay"),

@@ -37,6 +37,13 @@ class ContactAnswered(Event, frozen=True, kw_only=True):
     agent: int
 
 
+class DeskChanged(Event, frozen=True, kw_only=True):
+    """What an agent's desk shows is otherwise now; what, they read themselves."""
+
+    NOUN: ClassVar[str] = "contact"
+    agent: int
+
+
 class ContactEnded(Event, frozen=True, kw_only=True):
     """A contact left its queue for good; `end` says how (rules.states.End)."""
 

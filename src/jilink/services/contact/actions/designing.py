@@ -119,7 +119,7 @@ def add_phone(
     row = Phone(organisation_id=organisation, extension=extension, user_id=user, webrtc=webrtc, changed_at=moment)
     row.ha1 = digest(endpoint, password)
     row.save()
-    _phone_set(row, by, "phone.added", moment)
+    phone_set(row, by, "phone.added", moment)
     return password
 
 
@@ -130,7 +130,7 @@ def renew_phone(*, phone: int, by: Actor, now: datetime | None = None) -> str:
     password = secrets.token_urlsafe(18)
     row.ha1, row.changed_at = digest(phone_key(row.organisation_id, row.extension), password), moment
     row.save(update_fields=["ha1", "changed_at"])
-    _phone_set(row, by, "phone.renewed", moment)
+    phone_set(row, by, "phone.renewed", moment)
     return password
 
 
@@ -138,7 +138,7 @@ def renew_phone(*, phone: int, by: Actor, now: datetime | None = None) -> str:
 def remove_phone(*, phone: int, by: Actor, now: datetime | None = None) -> None:
     """Take a phone away. Raises NotFound."""
     row = _phone(phone, by)
-    _phone_set(row, by, "phone.removed", now or utc_now())
+    phone_set(row, by, "phone.removed", now or utc_now())
     row.delete()
 
 
@@ -176,7 +176,8 @@ def _phone(phone: int, by: Actor) -> Phone:
     return row
 
 
-def _phone_set(row: Phone, by: Actor, what: str, moment: datetime) -> None:
+def phone_set(row: Phone, by: Actor, what: str, moment: datetime) -> None:
+    """Tell the engines of a phone, and the audit what was done with it."""
     event = PhoneSet(organisation=row.organisation_id, extension=row.extension)
     outbox.add(event, organisation=row.organisation_id, aggregate=f"phone:{row.organisation_id}-{row.extension}", now=moment)
     audit.record(by, what, f"phone:{row.pk}", row.organisation_id, at=moment)

@@ -9,7 +9,7 @@ from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
-from jilink.services.contact.events import ContactAnswered, ContactEnded, ContactQueued
+from jilink.services.contact.events import ContactAnswered, ContactEnded, ContactQueued, DeskChanged
 from jilink.services.contact.models import Agent, Contact, Fact, Phone, Queue, Spell
 from jilink.services.contact.rules.states import AgentState, ContactState, End, move, move_agent
 
@@ -118,6 +118,24 @@ def wrap_up(*, contact: int, code: str = "", note: str = "", by: Actor, now: dat
 
 
 @transaction.atomic
+def note_in_call(*, contact: int, what: str, by: Actor, now: datetime) -> None:
+    """Note what an agent does within a conversation: hold, the recording. Raises NotFound."""
+    row = _row(contact, by)
+    if row.state == ContactState.TALKING:
+        _fact(row, what, now)
+
+
+@transaction.atomic
+def note_dialled_again(*, contact: int, agent_leg: str, by: Actor, now: datetime) -> None:
+    """Note that the agent's phone, which went away in mid-call, rings again on another leg. Raises NotFound."""
+    row = _row(contact, by)
+    if row.state == ContactState.TALKING:
+        row.agent_leg, row.rings = agent_leg, row.rings + 1
+        row.save(update_fields=["agent_leg", "rings"])
+        _fact(row, "dialled_again", now)
+
+
+@transaction.atomic
 def rank(*, contact: int, priority: int, reason: str, by: Actor, now: datetime) -> None:
     """Change the priority of somebody who waits; the audit keeps who did and why. Raises NotFound."""
     row = Contact.objects.select_for_update().filter(pk=contact, state=ContactState.WAITING).first()
@@ -162,6 +180,7 @@ def _set_state(row: Agent, state: AgentState, reason: str, now: datetime) -> Non
     row.save(update_fields=["state", "reason", "since"])
     Spell.objects.filter(user_id=row.user_id, end=None).update(end=now)
     Spell.objects.create(organisation_id=row.organisation_id, user_id=row.user_id, state=state, reason=row.reason, begin=now)
+    _tell_desk(row.user_id, row.organisation_id, now)
 
 
 def _end(row: Contact, end: End, now: datetime) -> None:
@@ -174,6 +193,12 @@ def _end(row: Contact, end: End, now: datetime) -> None:
 
 def _fact(row: Contact, what: str, now: datetime) -> None:
     Fact.objects.create(contact=row, what=what, agent=row.agent_id, at=now)
+    if row.agent_id is not None:
+        _tell_desk(row.agent_id, row.organisation_id, now)
+
+
+def _tell_desk(agent: int, organisation: int, now: datetime) -> None:
+    outbox.add(DeskChanged(agent=agent), organisation=organisation, aggregate=f"desk:{agent}", now=now)
 
 
 def _row(contact: int, by: Actor) -> Contact:

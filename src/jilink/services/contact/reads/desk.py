@@ -42,6 +42,8 @@ class Place:
     endpoint: str
     state: AgentState
     seat: Seat
+    browser: bool = False
+    """Whether the phone is a browser, whose calls end with its page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def place(agent: int) -> Place | None:
         capacity=(("call", 1), ("chat", 3), ("text", 5)) if row.phone_id else (("chat", 3), ("text", 5)),
     )
     endpoint = phone_key(row.phone.organisation_id, row.phone.extension) if row.phone else ""
-    return Place(agent, row.organisation_id, endpoint, AgentState(row.state), seat)
+    return Place(agent, row.organisation_id, endpoint, AgentState(row.state), seat, bool(row.phone and row.phone.webrtc))
 
 
 def places() -> list[Place]:

@@ -8,12 +8,12 @@ from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 from jilink.services.contact.actions import serving
-from jilink.services.contact.reads import desk
+from jilink.services.contact.reads import desk, mine
 from jilink.services.contact.router import asks
 from jilink.services.contact.router.asks import Answer, Ask
 from jilink.services.contact.router.book import Call, Ear
 from jilink.services.contact.router.router import Router
-from jilink.services.contact.router.store import stored
+from jilink.services.contact.router.store import installation, stored
 from jilink.services.contact.rules import happenings as h
 from jilink.services.contact.rules.states import AgentState, ContactState
 from jilink.spine import calls
@@ -43,7 +43,8 @@ class Answering:
         except msgspec.DecodeError as error:
             return msgspec.json.encode(Answer(done=False, refusal=f"malformed: {error}"))
         except Refused as error:
-            return msgspec.json.encode(Answer(done=False, refusal=str(error)))
+            values = {name: value if isinstance(value, int) else str(value) for name, value in error.values.items()}
+            return msgspec.json.encode(Answer(done=False, refusal=str(error), message=error.message, values=values))
         return msgspec.json.encode(Answer(done=True))
 
     async def _do(self, ask: Ask) -> None:
@@ -59,9 +60,11 @@ class Answering:
             case asks.HoldCall():
                 call = self._of_agent(ask.contact, by, ContactState.TALKING)
                 self._order(call, calls.Hold(leg=call.leg) if ask.on else calls.Unhold(leg=call.leg))
+                await self._note(call, mine.HELD if ask.on else mine.UNHELD)
             case asks.PauseRecording():
                 call = self._of_agent(ask.contact, by, ContactState.TALKING)
                 self._order(call, calls.PauseRecording(recording=call.recording, leg=call.leg, paused=ask.paused))
+                await self._note(call, mine.PAUSED if ask.paused else mine.RESUMED)
             case asks.EndCall():
                 call = self._of_agent(ask.contact, by, ContactState.TALKING)
                 self._order(call, calls.HangUp(leg=call.leg))
@@ -127,6 +130,10 @@ class Answering:
         await stored(lambda: serving.rank(contact=call.contact, priority=ask.priority, reason=ask.reason, by=by, now=now))
         call.priority = ask.priority
         await router.decide(h.Ranked(call.contact, ask.priority))
+
+    async def _note(self, call: Call, what: str) -> None:
+        now = self._router.clock()
+        await stored(lambda: serving.note_in_call(contact=call.contact, what=what, by=installation(), now=now))
 
     def _of_agent(self, contact: int, by: Actor, state: ContactState) -> Call:
         call = self._router.book.calls.get(contact)

@@ -91,6 +91,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     done: bool
     refusal: str = ""
+    message: str = ""
+    """The same as it is translated, without its values."""
+    values: dict[str, str | int] = {}
 
 
 async def ask(spine: Spine, what: Ask, timeout_s: float = 5.0) -> Answer:

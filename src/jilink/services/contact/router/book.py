@@ -31,6 +31,8 @@ class Call:
     rings: int = 0
     skills: tuple[str, ...] = ()
     """Skills that a flow asked for, beside those of the queue."""
+    away: bool = False
+    """The agent's phone went away in mid-call."""
 
     @property
     def talk(self) -> str:
@@ -81,6 +83,11 @@ class Book:
         """Note the leg that rings at an agent."""
         call.agent, call.agent_leg, call.rings = agent, leg, call.rings + 1
         self.legs[call.node, leg] = call.contact
+
+    def ring_again(self, call: Call, leg: str) -> None:
+        """Note another leg to the agent who has the call; what becomes of the one before concerns nobody."""
+        self.legs.pop((call.node, call.agent_leg), None)
+        self.ring(call, call.agent, leg)
 
     def unring(self, call: Call) -> str:
         """Forget the agent's leg and return it."""

@@ -16,7 +16,7 @@ from jilink.services.contact.actions import serving
 from jilink.services.contact.actions.serving import Arrival
 from jilink.services.contact.reads import desk
 from jilink.services.contact.reads.desk import Place, QueueRow
-from jilink.services.contact.router import queueing
+from jilink.services.contact.router import phones, queueing
 from jilink.services.contact.router.book import Book, Call
 from jilink.services.contact.router.flowing import Flowing
 from jilink.services.contact.router.orders import Orders
@@ -97,6 +97,8 @@ class Router:
                     await self.flows.play_ended(fact)
                     if self.book.dismissed.get((fact.node, fact.leg)) == fact.play:
                         self.orders.give(f"{fact.node}/{fact.leg}", fact.node, calls.HangUp(leg=fact.leg))
+                case calls.PhoneChanged():
+                    await phones.changed(self, fact)
                 case calls.TransferAsked():
                     self.orders.give(fact.leg, fact.node, calls.TransferDone(leg=fact.leg, succeeded=False))
                 case _:
@@ -208,6 +210,9 @@ class Router:
         call = self.book.of_leg(node, leg)
         if call is not None and leg == call.agent_leg and call.state is ContactState.RINGING:
             await self.agent_answered(call)
+        elif call is not None and leg == call.agent_leg and call.away:
+            phones.is_back(call)
+            self._join(call)
 
     async def agent_answered(self, call: Call) -> None:
         """The agent picked up: caller and agent hear each other."""
@@ -241,7 +246,7 @@ class Router:
             await self.caller_left(call, End.LOST if fact.cause == 0 else End.ABANDONED)
         elif call.state is ContactState.RINGING:
             await self.decide(h.RingFailed(call.contact))
-        elif call.state is ContactState.TALKING:
+        elif call.state is ContactState.TALKING and not call.away:
             await self.agent_left(call)
 
     async def caller_left(self, call: Call, end: End) -> None:

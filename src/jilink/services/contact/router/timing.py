@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from jilink.services.contact.router import queueing
+from jilink.services.contact.router import phones, queueing
 from jilink.services.contact.router.book import Call
 from jilink.services.contact.router.router import Router
 from jilink.services.contact.rules import happenings as h
@@ -32,6 +32,8 @@ async def _remind(router: Router, what: str, call: Call, now: datetime) -> None:
     queue = router.queues.get(call.queue)
     if what == "wrapped":
         await router.wrapped_up(call)
+    elif what == "away":
+        await phones.still_away(router, call)
     elif call.state is ContactState.RINGING:
         router.book.remind(now + AFTER_RINGING, what, call.contact)
     elif queue is None or call.state is not ContactState.WAITING:

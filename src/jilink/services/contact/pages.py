@@ -1,1 +1,0 @@
-"""Pages: parse, one action or read, render."""
