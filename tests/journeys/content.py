@@ -41,6 +41,8 @@ from jilink.kernel.ids import OrganisationId
 from jilink.kernel.texts import Text
 from jilink.services.console.actions import attaching
 from jilink.services.console.reads.channels import CARRIED
+from jilink.services.contact.actions import designing as contact
+from jilink.services.contact.rules.design import Code, QueueDesign
 from tests.core.world import World
 from tests.journeys.staff import PASSWORD
 from tests.journeys.system import Things
@@ -200,3 +202,16 @@ def _article(top: OrganisationId) -> int:
     knowledge.submit_article(article=article, by=maker())
     knowledge.publish_article(article=article, by=reviewer)
     return int(article)
+
+
+@transaction.atomic
+def hotline(top: str, dialled: str, caller: str) -> Things:
+    """A queue that a number leads to, and somebody known by their telephone with an open case."""
+    place = OrganisationId(int(top))
+    codes = (Code(key="report", title=Text("报修", "Report")),)
+    design = QueueDesign(name=Text("热线", "Hotline"), codes=codes, wrap_up_s=300, ring_s=60)
+    queue = contact.add_queue(organisation=place, key="hotline", design=design, by=maker())
+    contact.set_number(organisation=place, dialled=dialled, queue=queue, by=maker())
+    reached = (Contact(ContactKind.PHONE, caller),)
+    person = people.add_person(organisation=place, data=PersonData(name="Ma Li"), contacts=reached, by=maker())
+    return {"queue": queue, "person": person, "case": _fault(place, "Her lamp is dark", person)}

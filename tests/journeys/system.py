@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ports import free_port, free_run
 from tests.site.installation import prepared
 
 VEHICLES, CASES = 40, 24
@@ -70,11 +72,27 @@ def _is_ready(address: str) -> bool:
         return False
 
 
+def telephones() -> dict[str, str]:
+    """Return the settings of a telephone engine for the tests, where there is one."""
+    root = Path(os.environ.get("JILINK_VOICE_ROOT") or Path(__file__).resolve().parents[2] / ".setup" / "voice")
+    if not (root / "usr/sbin/asterisk").is_file():
+        return {}
+    first = free_run(100)
+    return {
+        "JILINK_VOICE_ROOT": str(root),
+        "JILINK_VOICE_SIP": f"127.0.0.1:{free_port()}",
+        "JILINK_VOICE_RTP": f"{first}-{first + 99}",
+        "JILINK_VOICE_HTTP_PORT": str(free_port()),
+        "JILINK_VOICE_MANAGER_PORT": str(free_port()),
+    }
+
+
 @contextlib.contextmanager
 def running(data: Path) -> Iterator[System]:
     """Start everything with demonstration fleets that drive; stop it all at the end."""
     environment = {
         **{name: value for name, value in prepared(data).items() if name != "DJANGO_SETTINGS_MODULE"},
+        **telephones(),
         "JILINK_HISTORY_COMMIT_S": "2",
         "JILINK_LOG_FORMAT": "json",
         "JILINK_TWO_FACTORS": "off",

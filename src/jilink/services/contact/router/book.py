@@ -36,8 +36,8 @@ class Call:
 
     @property
     def talk(self) -> str:
-        """Return the id of the talk between caller and agent."""
-        return f"t{self.contact}"
+        """Return the id of the talk between caller and agent: another one for each leg of the agent's, as a talk that all left ends."""
+        return f"t{self.contact}r{self.rings}"
 
     @property
     def recording(self) -> str:
