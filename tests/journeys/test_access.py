@@ -39,6 +39,7 @@ NO_PAGES = {
         "console/live",
         "console/drafts",
         "console/notices/unread",
+        "contact/desk/live",
         "vehicles/live",
         "vehicles/names",
         "vehicles/alarms/news",

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from jilink.kernel.settings import Settings
@@ -22,6 +23,7 @@ from tests.edges.voice.conftest import MISSING
 from tests.edges.voice.phone import Call, Phone
 from tests.journeys.staff import somebody
 from tests.journeys.system import System, Things
+from tests.journeys.test_access import RULES
 from tests.site.installation import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
@@ -146,6 +148,15 @@ def both_hear(page: Page, call: Call) -> None:
     until(lambda: call.hears(AGENT, moment) > LOUD, "the caller hears the agent", 10)
 
 
+def fits(page: Page) -> None:
+    """Everyone can use the desk as it is now, on a desk and on a phone."""
+    for size in ({"width": 390, "height": 844}, {"width": 1366, "height": 850}):
+        page.set_viewport_size(size)
+        found = Axe().run(page, options=RULES).response["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_an_agent_answers_in_the_browser_keeps_the_call_over_a_reload_and_notes_it_on_the_case(
     floor_browser: Browser, system: System, desk: Things, loop: Loop, way: None
 ) -> None:
@@ -163,8 +174,10 @@ def test_an_agent_answers_in_the_browser_keeps_the_call_over_a_reload_and_notes_
         page.get_by_role("button", name="Answer the call").wait_for()
         expect(page.locator(".desk-ringing")).to_contain_text("Ma Li")
         expect(page.locator(".desk-ringing")).to_contain_text("Her lamp is dark")
+        fits(page)
         page.keyboard.press("Enter")
         page.wait_for_selector(".desk-talking")
+        fits(page)
         both_hear(page, call)
         page.fill("textarea[name=note]", "She will be called tomorrow.")
         page.reload()
@@ -173,6 +186,7 @@ def test_an_agent_answers_in_the_browser_keeps_the_call_over_a_reload_and_notes_
         page.get_by_role("button", name="Hang up").click()
         page.wait_for_selector(".desk-wrapping")
         until(lambda: call.state == "ended", "the caller is hung up on", 10)
+        fits(page)
         page.select_option("select[name=code]", "report")
         page.get_by_role("button", name="Save and finish").click()
         page.wait_for_selector("[data-key=nobody]")

@@ -3,6 +3,11 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from jilink.webkit import navigation
+from jilink.webkit.navigation import Entry
 
 
 class ContactConfig(AppConfig):
@@ -13,6 +18,8 @@ class ContactConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let flows know which queues there are."""
+        """Let flows know which queues there are, and show the desk in the navigation where calls are routed."""
+        if not settings.JILINK.absent("router"):
+            navigation.register(Entry(_("Desk"), "contact:desk", "phone", "queues.serve", 7, navigation.WORK))
         library, desk = import_module("jilink.core.flows.library"), import_module("jilink.services.contact.reads.desk")
         library.queues_come_from(desk.queue_keys)
