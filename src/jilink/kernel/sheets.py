@@ -5,10 +5,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def cell(text: str) -> str:
-    """Return a text as a cell: one that begins like a formula has an apostrophe before it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Return a text as a cell: one that begins like a formula, or like a cell that did, has an apostrophe before it."""
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
 def text(cell: str) -> str:
     """Return what a cell says: without the apostrophe that `cell` put there."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA) else cell
