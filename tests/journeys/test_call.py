@@ -67,20 +67,24 @@ class Loop:
 
 
 @pytest.fixture
-def way() -> None:
+def way() -> Iterator[None]:
     """An address that browser and engine can speak over: engines offer none of 127.0.0.0/8 (RFC 8445, 5.1.1.1)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))
             if not probe.getsockname()[0].startswith("127."):
+                yield
                 return
         except OSError:
             pass
-    subprocess.run(["ip", "addr", "add", f"{ADDRESS}/32", "dev", "lo"], check=False, capture_output=True)
+    added = subprocess.run(["ip", "addr", "add", f"{ADDRESS}/32", "dev", "lo"], check=False, capture_output=True).returncode == 0
     try:
         socket.create_server((ADDRESS, 0)).close()
     except OSError:
         pytest.skip("the browser phone needs an address beside 127.0.0.1 and none may be added here")
+    yield
+    if added:
+        subprocess.run(["ip", "addr", "del", f"{ADDRESS}/32", "dev", "lo"], check=True)
 
 
 @pytest.fixture
