@@ -14,9 +14,11 @@ from django.test import RequestFactory
 from jilink.core.assets import actions as assets
 from jilink.core.assets.models import Asset
 from jilink.core.parties import access, actions, audit, policies, walls
-from jilink.core.parties.models import AuditEntry, Member, Organisation, User
+from jilink.core.parties.members.work import may_be_given
+from jilink.core.parties.models import AuditEntry, Member, Organisation, Team, User
 from jilink.core.parties.requests import behind_walls
 from jilink.core.parties.rules import Role
+from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import OrganisationId
 from tests.core.world import World
 from tests.trust.planted import plant
@@ -63,6 +65,15 @@ def test_every_table_with_an_organisation_is_behind_the_wall(db: None) -> None:
     assert set(tables_with_an_organisation()) - opened <= walled
     assert walled == set(policies.walled())
     assert "assets_asset" in walled
+
+
+@pytest.mark.postgresql
+def test_whether_a_team_takes_work_does_not_depend_on_who_asks(two: World) -> None:
+    team = Team.objects.create(organisation_id=two.north, name="Gate", created_at=utc_now())
+    with walls.closed():
+        walls.let_in([two.south])
+        assert may_be_given(team.pk, two.north)
+        assert not may_be_given(team.pk, two.south)
 
 
 @pytest.mark.postgresql

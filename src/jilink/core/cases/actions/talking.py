@@ -65,7 +65,7 @@ def send_reply(
         person=person if person is not None else desk.row.person,
         recipient=recipient.strip()[:120],
         channel=channel.strip()[:20],
-        address=address.strip()[:120],
+        address=" ".join(address.split())[:120],  # a line break would begin another header of a letter
         text=_words(text),
         actor=by.name,
         at=desk.now,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from jilink.core.parties import walls
 from jilink.core.parties.models import Team
 from jilink.kernel.ids import TeamId
 
@@ -42,8 +43,8 @@ def may_be_given(team: int, organisation: int) -> bool:
     In PostgreSQL the row stays as it is until the transaction ends, so that nothing goes to a team while it is archived
     (PostgreSQL 15, 13.3.2 "Row-Level Locks"); SQLite lets only one transaction write.
     """
-    rows = Team.objects.filter(pk=team, organisation_id=organisation, archived_at=None)
-    if connection.vendor == "postgresql" and connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM parties_team WHERE id = %s FOR SHARE", [team])
-    return rows.exists()
+    with walls.everything():
+        if connection.vendor == "postgresql" and connection.in_atomic_block:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM parties_team WHERE id = %s FOR SHARE", [team])
+        return Team.objects.filter(pk=team, organisation_id=organisation, archived_at=None).exists()
