@@ -14,10 +14,11 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
-from jilink.services.contact.events import PhoneSet, QueueChanged
+from jilink.services.contact.events import QueueChanged
 from jilink.services.contact.models import Contact, Number, Phone, Queue
 from jilink.services.contact.rules.design import QueueDesign, QueueRefused, check, dialled_number, queue_key, write_design
 from jilink.services.contact.rules.states import OPEN
+from jilink.services.contact.telling import tell_phone
 from jilink.spine.calls import phone_key
 
 HIDDEN = "There is no such thing, or you may not see it."
@@ -119,7 +120,7 @@ def add_phone(
     row = Phone(organisation_id=organisation, extension=extension, user_id=user, webrtc=webrtc, changed_at=moment)
     row.ha1 = digest(endpoint, password)
     row.save()
-    phone_set(row, by, "phone.added", moment)
+    tell_phone(row, by, "phone.added", moment)
     return password
 
 
@@ -130,7 +131,7 @@ def renew_phone(*, phone: int, by: Actor, now: datetime | None = None) -> str:
     password = secrets.token_urlsafe(18)
     row.ha1, row.changed_at = digest(phone_key(row.organisation_id, row.extension), password), moment
     row.save(update_fields=["ha1", "changed_at"])
-    phone_set(row, by, "phone.renewed", moment)
+    tell_phone(row, by, "phone.renewed", moment)
     return password
 
 
@@ -138,7 +139,7 @@ def renew_phone(*, phone: int, by: Actor, now: datetime | None = None) -> str:
 def remove_phone(*, phone: int, by: Actor, now: datetime | None = None) -> None:
     """Take a phone away. Raises NotFound."""
     row = _phone(phone, by)
-    phone_set(row, by, "phone.removed", now or utc_now())
+    tell_phone(row, by, "phone.removed", now or utc_now())
     row.delete()
 
 
@@ -174,10 +175,3 @@ def _phone(phone: int, by: Actor) -> Phone:
     if row is None:
         raise NotFound(HIDDEN)
     return row
-
-
-def phone_set(row: Phone, by: Actor, what: str, moment: datetime) -> None:
-    """Tell the engines of a phone, and the audit what was done with it."""
-    event = PhoneSet(organisation=row.organisation_id, extension=row.extension)
-    outbox.add(event, organisation=row.organisation_id, aggregate=f"phone:{row.organisation_id}-{row.extension}", now=moment)
-    audit.record(by, what, f"phone:{row.pk}", row.organisation_id, at=moment)

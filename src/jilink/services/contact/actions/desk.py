@@ -9,8 +9,9 @@ from django.db import transaction
 from jilink.core.parties.access import Actor, NotFound, require
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
-from jilink.services.contact.actions.designing import HIDDEN, digest, phone_set
+from jilink.services.contact.actions.designing import HIDDEN, digest
 from jilink.services.contact.models import Phone
+from jilink.services.contact.telling import tell_phone
 from jilink.spine.calls import phone_key
 
 FIRST = 90_000_000
@@ -42,5 +43,5 @@ def open_phone(*, organisation: int, by: Actor, now: datetime | None = None) -> 
     user, password = phone_key(organisation, row.extension), secrets.token_urlsafe(24)
     row.ha1, row.enabled, row.changed_at = digest(user, password), True, moment
     row.save()
-    phone_set(row, by, "phone.added" if is_new else "phone.renewed", moment)
+    tell_phone(row, by, "phone.added" if is_new else "phone.renewed", moment)
     return OpenedPhone(row.pk, user, password)
