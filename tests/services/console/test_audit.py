@@ -31,21 +31,26 @@ def recorded() -> tuple[set[str], set[str]]:
     """Every action and every kind of subject that is written anywhere into the audit."""
     names: set[str] = set()
     kinds: set[str] = set()
-    for path in [*SOURCES.glob("core/**/*.py"), *SOURCES.glob("services/**/*.py"), *SOURCES.glob("site/**/*.py")]:
-        tree = ast.parse(path.read_text())
-        calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and ast.unparse(each.func) == "audit.record"]
-        for call in calls:
-            names |= named(call.args[1], tree)
+    trees = [
+        ast.parse(path.read_text())
+        for path in [*SOURCES.glob("core/**/*.py"), *SOURCES.glob("services/**/*.py"), *SOURCES.glob("site/**/*.py")]
+    ]
+    calls = [each for tree in trees for each in ast.walk(tree) if isinstance(each, ast.Call)]
+    for tree in trees:
+        for call in (each for each in ast.walk(tree) if isinstance(each, ast.Call) and ast.unparse(each.func) == "audit.record"):
+            names |= named(call.args[1], tree, calls)
             kinds |= {found.group(1) for found in [re.match(r"f?'([a-z_-]+)", ast.unparse(call.args[2]))] if found}
     return names, kinds
 
 
-def named(given: ast.expr, tree: ast.Module) -> set[str]:
-    """What a recorded action may be: said there, or by whoever calls the function that records it."""
+def named(given: ast.expr, tree: ast.Module, calls: list[ast.Call]) -> set[str]:
+    """What a recorded action may be: said there, or by whoever calls the function that records it, in whatever module."""
     if isinstance(given, ast.Name):
-        around = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) and given.id in {one.arg for one in each.args.args}]
-        calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and ast.unparse(each.func) in {one.name for one in around}]
-        found = [one.value for call in calls for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        around = {
+            each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) and given.id in {one.arg for one in each.args.args}
+        }
+        callers = [each for each in calls if ast.unparse(each.func).split(".")[-1] in around]
+        found = [one.value for call in callers for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
         assert found, f"nobody says what {given.id} is"
         return {each for each in found if re.fullmatch(r"[a-z_]+\.[a-z_]+", each)}
     return {str(each.value) for each in ast.walk(given) if isinstance(each, ast.Constant)}
