@@ -8,8 +8,13 @@ from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-WORK, VEHICLES, ADMINISTRATION = "work", "vehicles", "administration"
-GROUPS: dict[str, str | Promise] = {WORK: _("Work"), VEHICLES: _("Vehicles"), ADMINISTRATION: _("Administration")}
+WORK, CONTACT, VEHICLES, ADMINISTRATION = "work", "contact", "vehicles", "administration"
+GROUPS: dict[str, str | Promise] = {
+    WORK: _("Work"),
+    CONTACT: _("Contact centre"),
+    VEHICLES: _("Vehicles"),
+    ADMINISTRATION: _("Administration"),
+}
 """The groups of the navigation, in the order in which they are shown."""
 
 

@@ -1,0 +1,7 @@
+"""Tables of the contact centre. What operators design is JSON text that only `rules` reads."""
+
+from jilink.services.contact.models.agents import Agent, Phone, Spell
+from jilink.services.contact.models.contacts import Contact, Fact
+from jilink.services.contact.models.queues import Number, Queue
+
+__all__ = ["Agent", "Contact", "Fact", "Number", "Phone", "Queue", "Spell"]
