@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from jilink.services.vehicles import link
+from jilink.services.vehicles import link as histories
+from jilink.webkit import link
 from tests.core.conftest import lasting_world, quick_passwords, spine, world  # noqa: F401 -- fixtures for the tests below this folder
 from tests.core.world import World
 from tests.spine.server import Server, running_server
@@ -19,6 +20,7 @@ def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(Path(tmp_path_factory.mktemp("spine"))) as server:
         yield server
         link.close()
+        histories.close()
 
 
 @pytest.fixture

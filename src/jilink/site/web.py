@@ -27,6 +27,7 @@ def main(settings: Settings) -> None:
     try:
         process.run("web", settings, lambda stopped: _serve(settings, stopped), probes.unready, grace_s=None)
     finally:
+        import_module("jilink.webkit.link").close()
         import_module("jilink.services.vehicles.link").close()
 
 

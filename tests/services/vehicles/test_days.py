@@ -12,6 +12,7 @@ from jilink.core.parties.rules import Role
 from jilink.kernel.clock import CHINA, utc_now
 from jilink.services.vehicles import actions, link
 from jilink.services.vehicles.actions import VehicleData
+from jilink.webkit import link as webkit
 from tests.core.world import World
 from tests.history.fixes import drive, new_history, store
 from tests.services.conftest import signed_in
@@ -37,6 +38,7 @@ def test_each_of_the_last_seven_days_shows_what_the_vehicle_did(world: World, se
         answer = browser.get(f"/vehicles/{asset}/track")
     finally:
         link.close()
+        webkit.close()
     shown = {day["day"]: day["totals"] for day in answer.context["days"]}
     assert list(shown) == [noon.date(), noon.date() - timedelta(days=3)], "newest first, older than seven days not at all"
     assert (shown[noon.date()].distance_odometer_km, shown[noon.date()].driving_s) == (36.0, 3600)

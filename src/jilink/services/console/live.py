@@ -4,31 +4,24 @@ A process hears the spine once and wakes those whom a fact may concern; each of 
 know. Nothing of a case travels by itself, so that nothing has to be held back, and what a page missed it reads when it comes back.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import msgspec
-import structlog
 
 from jilink.core.cases.events import CaseEvent
-from jilink.kernel.errors import Malformed
-from jilink.kernel.settings import Settings
 from jilink.services.console.events import ConsoleNoticed, ConsolePresenceChanged
 from jilink.spine import subjects
-from jilink.spine.client import Spine
-from jilink.spine.connection import Listening
-from jilink.spine.events import decode_envelope, decode_event
+from jilink.spine.events import Event
+from jilink.spine.records import Envelope
+from jilink.webkit import live
 
-log = structlog.get_logger(__name__)
 MOST_WAITING = 200
 """Cases that a page is told of by number; of more it learns that there are many."""
-OPENS_S = 10.0
 
 
 @dataclass(slots=True, eq=False)
-class Viewer:
+class Viewer(live.Viewer):
     """One open page: which organisations concern it, which case it shows, who looks, and what it has not been told yet."""
 
     organisations: frozenset[int]
@@ -38,7 +31,6 @@ class Viewer:
     opened: set[int] = field(default_factory=set)
     many: bool = False
     presence: bool = False
-    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def note(self, case: int, *, opened: bool) -> None:
         """Take in that a case changed; beyond what is kept, that many did."""
@@ -63,69 +55,25 @@ class Viewer:
         return told
 
 
-class Hub:
-    """All open pages of one event loop."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.spine = Spine(settings, "web-console")
-        self.viewers: set[Viewer] = set()
-        self._listening: list[Listening] = []
-        self._door = asyncio.Lock()
-        self._opened = False
-
-    @asynccontextmanager
-    async def viewing(self, viewer: Viewer) -> AsyncIterator[None]:
-        """Let a page hear; the first one opens the subscription, the last one closes it. Raises Unavailable, TimeoutError."""
-        async with self._door:
-            if not self._opened:
-                async with asyncio.timeout(OPENS_S):
-                    await self.spine.open()
-                self._opened = True
-            if not self._listening:
-                for noun in (CaseEvent.NOUN, ConsolePresenceChanged.NOUN):
-                    self._listening.append(await self.spine.subscribe(subjects.event(noun, "*"), self._receive))
-            self.viewers.add(viewer)
-        try:
-            yield
-        finally:
-            async with self._door:
-                self.viewers.discard(viewer)
-                if not self.viewers:
-                    heard, self._listening = self._listening, []
-                    for listening in heard:
-                        await listening.stop()
-
-    async def _receive(self, _subject: str, data: bytes) -> None:
-        try:
-            told = decode_envelope(data)
-            event = decode_event(told)
-        except Malformed as error:
-            log.warning("console.event_unreadable", reason=error.reason)
-            return
-        if isinstance(event, ConsolePresenceChanged):
-            for viewer in self.viewers:
-                if viewer.follows == event.case:
-                    viewer.look()
-        elif isinstance(event, ConsoleNoticed):
-            for viewer in self.viewers:
-                if viewer.user == event.user:
-                    viewer.news.set()
-        elif isinstance(event, CaseEvent):
-            concerned = {int(told.organisation), event.unit, getattr(event, "unit_before", None)}
-            for viewer in self.viewers:
-                if not concerned.isdisjoint(viewer.organisations):
-                    viewer.note(event.case, opened=event.NAME == "opened")
+def _tell(told: Envelope, event: Event, viewers: Collection[Viewer]) -> None:
+    if isinstance(event, ConsolePresenceChanged):
+        for viewer in viewers:
+            if viewer.follows == event.case:
+                viewer.look()
+    elif isinstance(event, ConsoleNoticed):
+        for viewer in viewers:
+            if viewer.user == event.user:
+                viewer.news.set()
+    elif isinstance(event, CaseEvent):
+        concerned = {int(told.organisation), event.unit, getattr(event, "unit_before", None)}
+        for viewer in viewers:
+            if not concerned.isdisjoint(viewer.organisations):
+                viewer.note(event.case, opened=event.NAME == "opened")
 
 
-_hubs: dict[tuple[asyncio.AbstractEventLoop, Settings], Hub] = {}
-
-
-def hub(settings: Settings) -> Hub:
-    """Return the hub of the running event loop."""
-    key = (asyncio.get_running_loop(), settings)
-    for stale in [other for other in _hubs if other[0].is_closed()]:
-        del _hubs[stale]
-    return _hubs.setdefault(key, Hub(settings))
+HEARD = tuple(subjects.event(noun, "*") for noun in (CaseEvent.NOUN, ConsolePresenceChanged.NOUN))
+hub = live.PerLoop(lambda settings: live.Hub(settings, "web-console", HEARD, _tell))
+"""Return the hub of the running event loop."""
 
 
 def said(event: str, data: object, identity: str = "") -> bytes:

@@ -13,9 +13,9 @@ from jilink.core.outbox.reads import Backlog, Letter
 from jilink.core.parties import second_factor, walls
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import PROCESSES, Readiness
-from jilink.services.vehicles import link
 from jilink.spine import standing, subjects
 from jilink.spine.standing import Standing
+from jilink.webkit.link import spine
 
 ASK_S = 0.5
 
@@ -82,7 +82,7 @@ def _streams() -> list[StreamState]:
     found: list[StreamState] = []
     for stream in subjects.STREAMS:
         try:
-            messages, size = link.spine().stream_size(stream.name)
+            messages, size = spine().stream_size(stream.name)
         except Unavailable:
             return found
         found.append(StreamState(stream.name, messages, size / 1e6))

@@ -1,4 +1,4 @@
-"""This process's one connection to the spine and its one view of the history, made at first use."""
+"""This process's one view of the history, made at first use."""
 
 import threading
 
@@ -6,25 +6,10 @@ from django.conf import settings
 
 from jilink.history.reads import Reads
 from jilink.history.tables import History
-from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import Settings
-from jilink.spine.bridge import SpineThread
 
 _lock = threading.Lock()
-_spines: dict[Settings, SpineThread] = {}
 _histories: dict[Settings, Reads] = {}
-
-
-def spine() -> SpineThread:
-    """Return the connection. Calls on it raise Unavailable while no server answers."""
-    with _lock:
-        if settings.JILINK not in _spines:
-            thread = _spines[settings.JILINK] = SpineThread(settings.JILINK, "web")
-            try:
-                thread.wait_ready(2.0)
-            except Unavailable:  # not reached yet: each call says so for itself
-                return thread
-        return _spines[settings.JILINK]
 
 
 def history() -> Reads:
@@ -36,9 +21,6 @@ def history() -> Reads:
 
 
 def close() -> None:
-    """Close the connection; the next use makes a new one."""
+    """Forget the view; the next use makes a new one."""
     with _lock:
-        for thread in _spines.values():
-            thread.stop()
-        _spines.clear()
         _histories.clear()

@@ -18,6 +18,7 @@ from jilink.kernel.settings import Settings
 from jilink.spine import subjects
 from jilink.spine.client import Spine
 from jilink.spine.connection import Listening
+from jilink.webkit.live import PerLoop
 
 log = structlog.get_logger(__name__)
 HEAD = struct.Struct("<BBHII")
@@ -168,12 +169,5 @@ class Hub:
         return len(frame).to_bytes(4, "little") + frame
 
 
-_hubs: dict[tuple[asyncio.AbstractEventLoop, Settings], Hub] = {}
-
-
-def hub(settings: Settings) -> Hub:
-    """Return the hub of the running event loop."""
-    key = (asyncio.get_running_loop(), settings)
-    for stale in [other for other in _hubs if other[0].is_closed()]:
-        del _hubs[stale]
-    return _hubs.setdefault(key, Hub(settings))
+hub = PerLoop(Hub)
+"""Return the hub of the running event loop."""

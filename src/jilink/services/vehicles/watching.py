@@ -11,9 +11,9 @@ import structlog
 from jilink.core.observations import service
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.ids import AssetId, OrganisationId
-from jilink.services.vehicles import link
 from jilink.spine import subjects
 from jilink.spine.measurements import POSITIONS
+from jilink.webkit.link import spine
 
 log = structlog.get_logger(__name__)
 STATES = ("unseen", "moving", "idle", "alarm", "offline")
@@ -56,7 +56,7 @@ def select(organisations: Collection[OrganisationId], state: str = "", offset: i
     """Return counts of all states and one page of those in a state ("" for any). None while the watch does not answer."""
     question = {"organisations": sorted(organisations), "state": state or None, "offset": offset, "limit": limit}
     try:
-        return msgspec.json.decode(link.spine().request(subjects.WATCH_SELECT, msgspec.json.encode(question), ASK_S), type=Selection)
+        return msgspec.json.decode(spine().request(subjects.WATCH_SELECT, msgspec.json.encode(question), ASK_S), type=Selection)
     except (Unavailable, msgspec.MsgspecError) as error:
         log.warning("vehicles.watch_silent", question="select", reason=repr(error))
         return None
@@ -78,7 +78,7 @@ def _latest(organisations: Sequence[int], assets: Sequence[int]) -> pa.Table:
     question = next(asking)
     while True:
         try:
-            question = asking.send(link.spine().request(subjects.WATCH_LATEST, question, ASK_S))
+            question = asking.send(spine().request(subjects.WATCH_LATEST, question, ASK_S))
         except StopIteration as done:
             table: pa.Table = done.value
             return table
@@ -93,7 +93,7 @@ def tail(organisation: OrganisationId, asset: AssetId, start: datetime, end: dat
         "end_ms": int(end.timestamp() * 1000),
     }
     try:
-        data = link.spine().request(subjects.WATCH_TAIL, msgspec.json.encode(question), ASK_S)
+        data = spine().request(subjects.WATCH_TAIL, msgspec.json.encode(question), ASK_S)
         return pa.ipc.open_stream(data).read_all().select(POSITIONS.names)
     except (Unavailable, pa.ArrowInvalid, KeyError) as error:
         log.warning("vehicles.watch_silent", question="tail", reason=repr(error))

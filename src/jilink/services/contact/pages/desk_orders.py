@@ -14,12 +14,12 @@ from jilink.core.parties.access import Actor, NotFound
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.services.contact.actions.desk import open_phone
-from jilink.services.contact.link import spine
 from jilink.services.contact.pages.desk_phone import address_of
 from jilink.services.contact.reads import mine
 from jilink.services.contact.router import asks
 from jilink.services.contact.rules.states import AgentState
 from jilink.webkit.door import said, signed_in
+from jilink.webkit.link import spine
 
 PATIENCE_S = 6.0
 BROWSER = "browser"

@@ -14,10 +14,10 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Malformed
 from jilink.kernel.ids import AssetId, OrganisationId
 from jilink.protocols.jt808 import codec
-from jilink.services.vehicles import link
 from jilink.services.vehicles.message_words import message_title
 from jilink.spine import subjects
 from jilink.spine.records import RawFrame
+from jilink.webkit.link import spine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def _decoded(raw: RawFrame, profile: str) -> Frame:
 
 def _read(subject: str, count: int) -> list[RawFrame]:
     found = []
-    for message in link.spine().read_last(subjects.FRAMES.name, subject, count):
+    for message in spine().read_last(subjects.FRAMES.name, subject, count):
         try:
             found.append(msgspec.json.decode(message.data, type=RawFrame))
         except msgspec.MsgspecError:

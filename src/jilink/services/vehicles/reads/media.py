@@ -13,9 +13,9 @@ from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
 from jilink.kernel.ids import AssetId, OrganisationId
-from jilink.services.vehicles import link
 from jilink.services.vehicles.models import Media, MediaRetention
 from jilink.services.vehicles.reads.orders import Order
+from jilink.webkit.link import spine
 
 PAGE = 24
 PHOTOGRAPH_ANSWER = 0x0805
@@ -148,7 +148,7 @@ def content(actor: Actor, asset: AssetId, media: int, now: datetime) -> tuple[Re
     row = Media.objects.filter(pk=media, asset_id=asset, organisation_id=view.organisation).first()
     if row is None:
         raise NotFound("There is no such recording, or you may not see it.")
-    data = link.spine().get_object(row.name)
+    data = spine().get_object(row.name)
     if data is None:
         raise NotFound("This recording is no longer kept.")
     audit.record(actor, "media.read", f"media:{row.pk}", view.organisation, detail=f"asset:{asset}", at=now)

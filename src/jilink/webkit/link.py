@@ -1,4 +1,4 @@
-"""This process's one connection to the spine, made at first use."""
+"""This process's one connection to the spine for pages, made at first use."""
 
 import threading
 
@@ -18,7 +18,7 @@ def spine() -> SpineThread:
     with _lock:
         thread = _spines.get(settings.JILINK)
         if thread is None:
-            thread = _spines[settings.JILINK] = SpineThread(settings.JILINK, "web-contact")
+            thread = _spines[settings.JILINK] = SpineThread(settings.JILINK, "web")
             try:
                 thread.wait_ready(READY_S)
             except Unavailable:
