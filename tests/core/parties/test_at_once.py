@@ -1,5 +1,6 @@
 """What is promised once stays so when many ask at the same moment."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,7 +8,15 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.models import Model
 
+from jilink.core.assets.inventory import actions as assets
+from jilink.core.assets.kinds import Kind
+from jilink.core.assets.models import AssetKind
+from jilink.core.cases import actions as cases
+from jilink.core.cases.models import CaseType
+from jilink.core.flows import actions as flows
+from jilink.core.flows.models import FlowVersion
 from jilink.core.parties import access
 from jilink.core.parties.actions import NameTaken
 from jilink.core.parties.invitations import actions as invitations
@@ -20,10 +29,17 @@ from jilink.core.parties.people.merging import MergeRefused
 from jilink.core.parties.rules import Role
 from jilink.kernel.errors import Refused
 from jilink.kernel.settings import Settings
+from jilink.kernel.still import Still
+from jilink.kernel.texts import Text
 from tests.core.world import PASSWORD, World
 
 HANDS = 8
 NUMBER = "11010519491231002X"
+WORDS = {"zh": "灯", "en": "Lamps"}
+
+
+class Changed(Refused):
+    """It is not as somebody saw it."""
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +91,26 @@ def test_a_person_is_merged_into_one_other(lasting_world: World) -> None:
     ]
     done = outcomes(lambda number: merging.merge_people(keep=others[number], merge=double, by=by), MergeRefused)
     assert sum(done) == 1 and Merge.objects.count() == 1
+
+
+def _save_type(world: World, still: Still) -> None:
+    definition = {"label": WORDS, "priorities": [], "usual_priority": 1, "stages": [], "transitions": [], "closing_codes": []}
+    cases.save_type(organisation=world.north, key="lamps", definition=json.dumps(definition), by=access.system("test"), still=still)
+
+
+def _save_flow(world: World, still: Still) -> None:
+    definition = {"label": WORDS, "steps": []}
+    flows.save_flow(organisation=world.north, key="lamps", definition=json.dumps(definition), by=access.system("test"), still=still)
+
+
+def _set_kind(world: World, still: Still) -> None:
+    assets.set_kind(organisation=world.north, key="lamp", kind=Kind(title=Text(**WORDS)), by=access.system("test"), still=still)
+
+
+@pytest.mark.parametrize(("save", "table"), [(_save_type, CaseType), (_save_flow, FlowVersion), (_set_kind, AssetKind)])
+def test_of_many_who_saw_the_same_one_saves(lasting_world: World, save: Callable[[World, Still], None], table: type[Model]) -> None:
+    def still_none() -> None:
+        if table._default_manager.exists():
+            raise Changed("Somebody else was first.")
+
+    assert sum(outcomes(lambda _number: save(lasting_world, still_none), Changed)) == 1 and table._default_manager.count() == 1

@@ -1,9 +1,5 @@
-"""The only writers of articles.
+"""The only writers of articles."""
 
-`still` is asked once nobody else can change the article; it raises where it is not as the caller thinks.
-"""
-
-from collections.abc import Callable
 from datetime import date, datetime
 
 from django.db import transaction
@@ -20,9 +16,8 @@ from jilink.core.parties.rules import Permission
 from jilink.core.search.index import Document
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import ArticleId, FileId, OrganisationId
+from jilink.kernel.still import Still
 from jilink.kernel.texts import Text
-
-Still = Callable[[], None] | None
 
 
 class WrittenMeanwhile(ArticleRefused):

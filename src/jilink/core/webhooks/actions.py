@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
@@ -24,6 +24,7 @@ from jilink.core.webhooks.rules import DeliveryState
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId, new_event_id
+from jilink.kernel.still import Still
 from jilink.spine.events import EVENTS
 from jilink.spine.records import Envelope
 
@@ -80,13 +81,10 @@ def add_endpoint(
 
 
 @transaction.atomic
-def change_endpoint(
-    *, endpoint: int, url: str, kinds: str, active: bool, by: Actor, description: str = "", still: Callable[[], None] | None = None
-) -> None:
+def change_endpoint(*, endpoint: int, url: str, kinds: str, active: bool, by: Actor, description: str = "", still: Still = None) -> None:
     """Change where and of what an endpoint is told, or switch it off and on. Raises NotFound, AddressRefused, KindRefused.
 
-    What waits while it is off is sent once it is on again, unless its time has passed. `still` is asked once nobody else can change it;
-    it raises where it is not as the caller thinks.
+    What waits while it is off is sent once it is on again, unless its time has passed.
     """
     row = _lock(endpoint, by)
     if still is not None:
@@ -98,8 +96,8 @@ def change_endpoint(
 
 
 @transaction.atomic
-def remove_endpoint(*, endpoint: int, by: Actor, still: Callable[[], None] | None = None) -> None:
-    """Forget an endpoint with the record of its deliveries; `still` as for `change_endpoint`. Raises NotFound."""
+def remove_endpoint(*, endpoint: int, by: Actor, still: Still = None) -> None:
+    """Forget an endpoint with the record of its deliveries. Raises NotFound."""
     row = _lock(endpoint, by)
     if still is not None:
         still()

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from ninja import Schema
 
+from jilink.kernel.still import Still
 from jilink.kernel.texts import gettext_noop
 from jilink.webkit.api.calls import call_of
 from jilink.webkit.api.problems import Fault, PreconditionFailed
@@ -52,7 +53,7 @@ class Watched:
         call_of(request).mark = f'"{whole}.{"".join(self._marks(read))}"'
         return thing
 
-    def check(self, request: HttpRequest, now: Callable[[], object]) -> Callable[[], None] | None:
+    def check(self, request: HttpRequest, now: Callable[[], object]) -> Still:
         """Return what an action calls once it holds the row, None where If-Match says nothing: it raises PreconditionFailed.
 
         `now` reads the thing as it is then; None where there is none.

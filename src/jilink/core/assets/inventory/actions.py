@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,10 +19,12 @@ from jilink.core.outbox import outbox
 from jilink.core.parties import audit, walls
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, NotFound, require
+from jilink.core.parties.holding import hold
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import AssetId, OrganisationId
+from jilink.kernel.still import Still
 from jilink.kernel.texts import gettext_noop
 
 OF_SERVICES = frozenset({"vehicle"})
@@ -55,24 +57,22 @@ class AssetData:
 
 
 @transaction.atomic
-def set_kind(
-    *, organisation: OrganisationId, key: str, kind: Kind, by: Actor, now: datetime | None = None, still: Callable[[], None] | None = None
-) -> None:
+def set_kind(*, organisation: OrganisationId, key: str, kind: Kind, by: Actor, now: datetime | None = None, still: Still = None) -> None:
     """Lay down a kind of asset for an organisation and those below it, or change it. Raises NotFound, KindRefused.
 
-    Assets that no longer fit stay as they are until they are next changed. `still` is asked once nobody else can change the kind; it
-    raises where it is not as the caller thinks.
+    Assets that no longer fit stay as they are until they are next changed.
     """
     require(by, Permission.MANAGE_ASSETS, organisation)
     if key in OF_SERVICES or not key.isidentifier() or not key.islower() or len(key) > 30:
         raise KindRefused("The key of a kind has small letters, digits and _, and is no service's own.")
     kinds.check(kind)
     moment = now or utc_now()
-    held = AssetKind.objects.select_for_update()
+    hold(organisation)  # the kind may be new
     if still is not None:
-        held.filter(organisation_id=organisation, key=key).first()
         still()
-    row, made = held.get_or_create(organisation_id=organisation, key=key, defaults={"definition": kinds.encode(kind), "changed_at": moment})
+    row, made = AssetKind.objects.get_or_create(
+        organisation_id=organisation, key=key, defaults={"definition": kinds.encode(kind), "changed_at": moment}
+    )
     if not made:
         row.definition, row.version, row.changed_at = kinds.encode(kind), row.version + 1, moment
         row.save(update_fields=["definition", "version", "changed_at"])
@@ -80,10 +80,11 @@ def set_kind(
 
 
 @transaction.atomic
-def remove_kind(*, organisation: OrganisationId, key: str, by: Actor, still: Callable[[], None] | None = None) -> None:
-    """Remove a kind that no asset of the organisation or below it is of; `still` as for `set_kind`. Raises NotFound, KindRefused."""
+def remove_kind(*, organisation: OrganisationId, key: str, by: Actor, still: Still = None) -> None:
+    """Remove a kind that no asset of the organisation or below it is of. Raises NotFound, KindRefused."""
     require(by, Permission.MANAGE_ASSETS, organisation)
-    row = AssetKind.objects.select_for_update().filter(organisation_id=organisation, key=key).first()
+    hold(organisation)
+    row = AssetKind.objects.filter(organisation_id=organisation, key=key).first()
     if row is None:
         raise NotFound("There is no such kind of asset here.")
     if still is not None:

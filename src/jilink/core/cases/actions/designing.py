@@ -1,9 +1,5 @@
-"""Case types and calendars: drafted, published, retired, loaded. A version that was published never changes.
+"""Case types and calendars: drafted, published, retired, loaded. A version that was published never changes."""
 
-`still` is asked once nobody else can change the type; it raises where it is not as the caller thinks.
-"""
-
-from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -20,11 +16,12 @@ from jilink.core.cases.rules.form import KEY
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, require
+from jilink.core.parties.holding import hold
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
+from jilink.kernel.still import Still
 
-Still = Callable[[], None] | None
 _HIDDEN = "There is no such thing, or you may not see it."
 
 
@@ -40,6 +37,7 @@ def save_type(*, organisation: int, key: str, definition: str | bytes, by: Actor
         raise KeyRefused("A key is small letters, digits and _, at most 40, beginning with a letter.")
     text = write_definition(read_definition(definition))
     moment = now or utc_now()
+    hold(organisation)  # the draft may be the first version there is
     draft = CaseType.objects.select_for_update().filter(organisation_id=organisation, key=key, state="draft").first()
     if still is not None:
         still()
@@ -107,6 +105,7 @@ def load_calendar(*, organisation: int, key: str, data: str | bytes, by: Actor, 
         raise KeyRefused("A key is small letters, digits and _, at most 40, beginning with a letter.")
     text = msgspec.json.encode(decode_calendar(data)).decode()
     moment = now or utc_now()
+    hold(organisation)
     row = WorkCalendar.objects.select_for_update().filter(organisation_id=organisation, key=key).first()
     if row is not None and decode_calendar(row.data).last > decode_calendar(text).last:
         raise CalendarRefused("The calendar must not end earlier than the one that is loaded.", place="$.last")

@@ -1,9 +1,5 @@
-"""Flows: drafted, published, retired. A version that was published never changes.
+"""Flows: drafted, published, retired. A version that was published never changes."""
 
-`still` is asked once nobody else can change the flow; it raises where it is not as the caller thinks.
-"""
-
-from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -21,11 +17,12 @@ from jilink.core.flows.rules.simulation import failures
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, require
+from jilink.core.parties.holding import hold
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
+from jilink.kernel.still import Still
 
-Still = Callable[[], None] | None
 HIDDEN = "There is no such thing, or you may not see it."
 
 
@@ -40,6 +37,7 @@ def save_flow(*, organisation: int, key: str, definition: str | bytes, by: Actor
     if not KEY.fullmatch(key):
         raise KeyRefused("A key is small letters, digits and _, at most 40, beginning with a letter.")
     text, moment = write_flow(read_flow(definition)), now or utc_now()
+    hold(organisation)  # the draft may be the first version there is
     draft = FlowVersion.objects.select_for_update().filter(organisation_id=organisation, key=key, state="draft").first()
     if still is not None:
         still()

@@ -1,6 +1,5 @@
 """Case types and working calendars, which are data."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from jilink.core.cases import actions, reads
 from jilink.core.cases.reads.types import calendar as calendar_of
 from jilink.core.cases.rules.definition import Definition, DefinitionRefused
 from jilink.kernel.errors import Refused
+from jilink.kernel.still import Still
 from jilink.webkit.api import cursors, problems
 from jilink.webkit.api.assembly import VERSIONED
 from jilink.webkit.api.calls import actor_of
@@ -91,7 +91,7 @@ def _out(view: reads.TypeView) -> dict[str, object]:
 _WATCHED = Watched(TypeOut, "/version", "/state", *(f"/definition/{part}" for part in Definition.__struct_fields__))
 
 
-def _still(request: HttpRequest, type: int) -> Callable[[], None] | None:
+def _still(request: HttpRequest, type: int) -> Still:
     return _WATCHED.check(request, lambda: _out(reads.case_type(actor_of(request), type)))
 
 

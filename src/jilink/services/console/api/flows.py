@@ -1,6 +1,5 @@
 """Flows: conversations as data, and the addresses that they ask."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from jilink.core.flows.rules.faults import MOST_LINES
 from jilink.core.flows.rules.simulation import simulate
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
+from jilink.kernel.still import Still
 from jilink.webkit.api import cursors, problems
 from jilink.webkit.api.assembly import VERSIONED
 from jilink.webkit.api.calls import actor_of
@@ -135,7 +135,7 @@ def _out(view: reads.FlowView) -> dict[str, object]:
 _WATCHED = Watched(FlowOut, "/version", "/state", *(f"/definition/{part}" for part in Flow.__struct_fields__))
 
 
-def _still(request: HttpRequest, flow: int) -> Callable[[], None] | None:
+def _still(request: HttpRequest, flow: int) -> Still:
     return _WATCHED.check(request, lambda: _out(reads.flow(actor_of(request), flow)))
 
 

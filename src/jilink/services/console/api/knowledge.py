@@ -1,6 +1,5 @@
 """Knowledge: articles in versions, from draft to published, their files, and search."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -16,6 +15,7 @@ from jilink.core.knowledge import actions, reads
 from jilink.core.knowledge.actions import WrittenMeanwhile
 from jilink.core.knowledge.rules import ArticleState, Audience
 from jilink.kernel.ids import ArticleId, FileId, OrganisationId
+from jilink.kernel.still import Still
 from jilink.kernel.texts import Text
 from jilink.services.console.api.files import BYTES, FileOut, sent
 from jilink.webkit.api import cursors, problems
@@ -130,7 +130,7 @@ _STEPS = {
 _WATCHED = Watched(ArticleOut, "/state", "/audience", "/shared_below", "/topics", "/review_at", "/latest", "/published")
 
 
-def _still(request: HttpRequest, article: int) -> Callable[[], None] | None:
+def _still(request: HttpRequest, article: int) -> Still:
     """Let an action ask whether an article is as If-Match says; its words are guarded by the number of the latest version."""
     return _WATCHED.check(request, lambda: reads.draft(actor_of(request), ArticleId(article)))
 
