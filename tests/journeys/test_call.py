@@ -124,7 +124,7 @@ def carrier(loop: Loop, system: System) -> Iterator[Phone]:
     async def opened() -> Phone:
         phone = await Phone("127.0.0.2", (host, int(port)), hz=CALLER).open()
         async with connect(settings, name="journey") as spine:
-            trunk = calls.Trunk(addresses=("127.0.0.2",), host=f"127.0.0.2:{phone.port}", codecs=("ulaw",))
+            trunk = calls.Trunk(addresses=("127.0.0.2",), host=f"127.0.0.2:{phone.port}", codecs=("ulaw",), headers=True)
             await spine.bucket(subjects.TRUNKS).put("t1", calls.encode(trunk))
         return phone
 

@@ -49,8 +49,10 @@ from jilink.kernel.ids import FileId
 from jilink.kernel.texts import Text
 from jilink.services.console.actions import saved
 from jilink.services.contact.actions import designing as queues
+from jilink.services.contact.actions.trunks import add_trunk
 from jilink.services.contact.models import Phone
 from jilink.services.contact.rules.design import QueueDesign
+from jilink.services.contact.rules.trunks import TrunkDesign
 from jilink.services.vehicles import actions as vehicles
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.models import Media
@@ -195,12 +197,14 @@ def _flow(world: World) -> Things:
 
 
 def _queue(world: World) -> Things:
-    """A queue, a number that leads there, and a phone."""
+    """A queue, a number that leads there, a phone and a trunk."""
     by, north = access.system("test"), world.north
     number = queues.add_queue(organisation=north, key="canaryqueue", design=QueueDesign(name=Text(CANARY, CANARY)), by=by, now=NOW)
     line = queues.set_number(organisation=north, dialled=PHONE, queue=number, by=by, now=NOW)
     queues.add_phone(organisation=north, extension="305678", by=by, now=NOW)
-    return {"queue": number, "line": line, "phone": Phone.objects.get(organisation=north).pk}
+    design = TrunkDesign(host="canary.example", user="line7", register=True)
+    trunk = add_trunk(organisation=north, name=CANARY, design=design, password=CANARY, by=by, now=NOW)
+    return {"queue": number, "line": line, "phone": Phone.objects.get(organisation=north).pk, "trunk": trunk}
 
 
 def _layer(world: World) -> int:

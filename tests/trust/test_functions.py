@@ -25,6 +25,7 @@ from jilink.kernel.errors import Malformed, Refused, Unavailable
 from jilink.kernel.ids import AreaId
 from jilink.kernel.texts import Text
 from jilink.services.contact.rules.design import QueueDesign
+from jilink.services.contact.rules.trunks import TrunkDesign
 from tests.core.world import World
 from tests.trust.functions import Unknown, arguments, asked, public, shown, who
 from tests.trust.planted import SECRETS, Things, plant
@@ -106,6 +107,8 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "core.observations.reads.open_alarms_before": {"before": None},
         "services.contact.actions.designing.add_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.designing.change_queue": {"design": QueueDesign(name=Text("x", "x"))},
+        "services.contact.actions.trunks.add_trunk": {"design": TrunkDesign(addresses=("10.0.0.1",))},
+        "services.contact.actions.trunks.change_trunk": {"design": TrunkDesign(addresses=("10.0.0.1",))},
         "services.contact.actions.serving.set_agent_state": {"agent": 1},
         "services.contact.actions.serving.note_ringing": {"agent": 1},
         "services.vehicles.reads.fleet.page_after": {"after": None},

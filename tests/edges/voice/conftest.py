@@ -169,7 +169,8 @@ class Floor:
         """A carrier's exchange at an address of its own."""
         phone = await Phone(host, self.exchange.sip).open()
         self.phones.append(phone)
-        await self.line(subjects.TRUNKS, key, calls.Trunk(addresses=(host,), host=f"{host}:{phone.port}", codecs=("ulaw",), **more))
+        trunk = calls.Trunk(addresses=(host,), host=f"{host}:{phone.port}", codecs=("ulaw",), headers=True, **more)
+        await self.line(subjects.TRUNKS, key, trunk)
         await self.until_known(key, phone.port)
         return phone
 

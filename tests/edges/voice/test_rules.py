@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import wave
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from jilink.edges.voice.orders import Turns
 from jilink.edges.voice.owner import number_in
 from jilink.kernel.settings import Settings, SettingsRefused
 from jilink.spine import calls
+from jilink.spine.calls.sealing import SealedElsewhere, seal, unseal
 from tests.edges.voice import sound
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
@@ -123,12 +125,12 @@ async def test_those_who_name_the_same_leg_go_one_after_another() -> None:
 
 
 def test_a_phone_becomes_three_objects_and_no_password() -> None:
-    found = phones.objects("o1-3001", calls.encode(calls.Phone(ha1=HA1, caller="3001", caller_name='W"ang', webrtc=True)))
+    found = phones.objects("o1-3001", calls.encode(calls.Phone(ha1=HA1, caller="3001", caller_name='W"ang', webrtc=True)), str)
     assert [kind for _, kind, _ in found] == ["aor", "auth", "endpoint"]
     assert found[("res_pjsip", "auth", "o1-3001")]["md5_cred"] == HA1
     endpoint = found[("res_pjsip", "endpoint", "o1-3001")]
     assert (endpoint["webrtc"], endpoint["allow"], endpoint["callerid"]) == ("yes", "opus,alaw,ulaw", '"Wang" <3001>')
-    assert phones.objects("o1-3001", calls.encode(calls.Phone(ha1=HA1, enabled=False))) == {}
+    assert phones.objects("o1-3001", calls.encode(calls.Phone(ha1=HA1, enabled=False)), str) == {}
 
 
 @pytest.mark.parametrize(
@@ -144,15 +146,28 @@ def test_a_phone_becomes_three_objects_and_no_password() -> None:
 )
 def test_a_line_that_no_engine_could_have_is_refused(key: str, line: calls.Phone | calls.Trunk) -> None:
     with pytest.raises(phones.NotALine):
-        phones.objects(key, calls.encode(line))
+        phones.objects(key, calls.encode(line), str)
 
 
 def test_a_trunk_is_known_by_its_address_or_registers() -> None:
-    by_address = phones.objects("t5", calls.encode(calls.Trunk(host="c.example:5080", addresses=("10.0.0.1", "10.0.1.0/24"))))
+    by_address = phones.objects("t5", calls.encode(calls.Trunk(host="c.example:5080", addresses=("10.0.0.1", "10.0.1.0/24"))), str)
     assert by_address[("res_pjsip", "identify", "t5")]["match"] == "10.0.0.1,10.0.1.0/24"
     assert ("res_pjsip", "registration", "t5") not in by_address
-    registers = phones.objects("t5", calls.encode(calls.Trunk(host="c.example", user="u", password="p", register=True)))
+    sealed = seal("key", "p")
+    trunk = calls.encode(calls.Trunk(host="c.example", user="u", sealed=sealed, register=True))
+    registers = phones.objects("t5", trunk, partial(unseal, "key"))
+    assert b'"p"' not in trunk and registers[("res_pjsip", "auth", "t5")]["password"] == "p"
+    with pytest.raises(SealedElsewhere):
+        phones.objects("t5", trunk, partial(unseal, "another"))
     assert registers[("res_pjsip", "registration", "t5")]["server_uri"] == "sip:c.example"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "dialled", "may"),
+    [((), "96000", True), (("96000",), "96000", True), (("96000",), "960001", False), (("0431*",), "04318", True)],
+)
+def test_a_trunk_brings_its_numbers_alone(numbers: tuple[str, ...], dialled: str, may: bool) -> None:
+    assert phones.may_bring(calls.Trunk(numbers=numbers), dialled) is may
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 22_050, 44_100, 48_000])

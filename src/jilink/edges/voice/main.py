@@ -16,6 +16,7 @@ from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import Settings
 from jilink.spine import process, subjects
 from jilink.spine.buckets import Change
+from jilink.spine.calls.sealing import unseal
 from jilink.spine.client import Spine, connect, ensure
 from jilink.spine.subjects import Bucket
 
@@ -54,7 +55,7 @@ class Voice:
             await ensure(spine)
             self._spine = spine
             shelf = Shelf(places.folder(self._settings) / "sounds", self._speaker, spine)
-            self._lines = [Lines() for _ in self._nodes]
+            self._lines = [Lines(self._unseal) for _ in self._nodes]
             read = [asyncio.Event() for _ in BUCKETS]
             work = [asyncio.create_task(self._follow(spine, bucket, ready)) for bucket, ready in zip(BUCKETS, read, strict=True)]
             for ready in read:
@@ -84,6 +85,11 @@ class Voice:
                 if read.is_set():
                     for owner in self._owners:
                         await owner.lines_changed()
+
+    def _unseal(self, kept: str) -> str:
+        """Return a trunk's password. Raises SealedElsewhere."""
+        path = self._settings.data / "secret_key"
+        return unseal(path.read_text(encoding="ascii").strip() if path.exists() else "", kept)
 
     def _note(self, change: Change) -> None:
         for lines in self._lines:

@@ -16,7 +16,7 @@ from jilink.edges.voice.link import EngineDown, EngineRefused, Link, Replaced
 from jilink.edges.voice.manager import Manager
 from jilink.edges.voice.nodes import Node
 from jilink.edges.voice.orders import Hand
-from jilink.edges.voice.phones import Lines
+from jilink.edges.voice.phones import Lines, may_bring
 from jilink.edges.voice.recordings import Recorder
 from jilink.edges.voice.shelf import Shelf
 from jilink.edges.voice.telling import Teller
@@ -31,6 +31,8 @@ DOWN_AFTER_S = 3.0
 STAND_BY_S, SILENT = 1.0, 3
 """How often one who stands by looks whether the owner answers, and after how many silences it takes over."""
 MOST_HEADERS = 20
+NO_SUCH_NUMBER = 1
+"""ITU-T Q.850: unallocated number."""
 UNWANTED = ("ChannelDialplan", "ChannelVarset", "ChannelCallerId", "ChannelConnectedLine", "ChannelHold", "ChannelUnhold")
 """Events that tell us nothing: hundreds of calls make megabytes of them a second."""
 
@@ -190,17 +192,24 @@ class Owner:
         """Tell of a leg that arrived, with what its INVITE carried. Raises EngineDown."""
         try:
             await connected.ask(ari.request("POST", "applications", ari.APPLICATION, "subscription", eventSource=f"channel:{line.leg}"))
-            names = [name for name in (await self._variable(connected, line.leg, "PJSIP_HEADERS(X-)")).split(",") if name][:MOST_HEADERS]
-            headers = {name: await self._variable(connected, line.leg, f"PJSIP_HEADER(read,{name})") for name in names}
-            dialled = line.dialled
-            trunk = self._lines.trunks.get(line.endpoint)
+            dialled, trunk = line.dialled, self._lines.trunks.get(line.endpoint)
+            headers = await self._headers(connected, line) if trunk is None or trunk.headers else {}
             if trunk is not None and trunk.number_in == "to":
                 dialled = number_in(await self._variable(connected, line.leg, "PJSIP_HEADER(read,To)")) or dialled
         except EngineRefused as error:
             log.info("voice.caller_left", node=self.node.name, said=str(error))
             return
         phone = line.endpoint in self._lines.phones
+        if trunk is not None and not may_bring(trunk, dialled):
+            log.info("voice.number_not_theirs", node=self.node.name, trunk=line.endpoint)
+            line.told = True
+            await self._tidy(ari.request("DELETE", "channels", line.leg, reason_code=NO_SUCH_NUMBER))
+            return
         self._tell(self._board.arrived(line, dialled=dialled, caller_name=caller_name, headers=headers, phone=phone))
+
+    async def _headers(self, connected: Link, line: Line) -> dict[str, str]:
+        names = [name for name in (await self._variable(connected, line.leg, "PJSIP_HEADERS(X-)")).split(",") if name][:MOST_HEADERS]
+        return {name: await self._variable(connected, line.leg, f"PJSIP_HEADER(read,{name})") for name in names}
 
     async def _variable(self, connected: Link, leg: str, name: str) -> str:
         try:

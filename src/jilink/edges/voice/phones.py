@@ -5,7 +5,7 @@ Asterisk documentation, "Module Configuration: res_pjsip", "Pushing PJSIP config
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 import structlog
@@ -39,13 +39,13 @@ class NotALine(Malformed):
     """A phone or trunk in the bucket that no engine could have."""
 
 
-def objects(key: str, value: bytes) -> dict[Object, Fields]:
-    """Return what a phone (``o1-3001``) or trunk (``t5``) consists of; nothing where it is disabled. Raises NotALine."""
+def objects(key: str, value: bytes, unseal: Callable[[str], str]) -> dict[Object, Fields]:
+    """Return what a phone (``o1-3001``) or trunk (``t5``) consists of; nothing where it is disabled. Raises NotALine, SealedElsewhere."""
     if not OURS.fullmatch(key):
         raise NotALine("key", f"{key!r} is no key of a phone or trunk")
     try:
         if key.startswith("t"):
-            found = _trunk(key, msgspec.json.decode(value, type=calls.Trunk))
+            found = _trunk(key, msgspec.json.decode(value, type=calls.Trunk), unseal)
         else:
             found = _phone(key, msgspec.json.decode(value, type=calls.Phone))
     except msgspec.DecodeError as error:
@@ -88,7 +88,7 @@ def _phone(key: str, phone: calls.Phone) -> dict[Object, Fields]:
     }
 
 
-def _trunk(key: str, trunk: calls.Trunk) -> dict[Object, Fields]:
+def _trunk(key: str, trunk: calls.Trunk, unseal: Callable[[str], str]) -> dict[Object, Fields]:
     if not trunk.enabled:
         return {}
     if trunk.host and not re.fullmatch(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?", trunk.host):
@@ -113,7 +113,7 @@ def _trunk(key: str, trunk: calls.Trunk) -> dict[Object, Fields]:
         found[(SIP, "aor", key)] = {"contact": f"sip:{trunk.host}{way}", "qualify_frequency": "0"}
         endpoint["aors"] = key
     if trunk.user:
-        found[(SIP, "auth", key)] = {"auth_type": "userpass", "username": trunk.user, "password": trunk.password}
+        found[(SIP, "auth", key)] = {"auth_type": "userpass", "username": trunk.user, "password": unseal(trunk.sealed)}
         endpoint |= {"outbound_auth": key, "from_user": trunk.user}
     found[(SIP, "endpoint", key)] = endpoint
     if trunk.addresses:
@@ -141,6 +141,11 @@ def _codecs(key: str, given: tuple[str, ...], usual: tuple[str, ...]) -> str:
     return ",".join(given or usual)
 
 
+def may_bring(trunk: calls.Trunk, dialled: str) -> bool:
+    """Return whether a call of a trunk may dial a number."""
+    return not trunk.numbers or any(dialled.startswith(one[:-1]) if one.endswith("*") else dialled == one for one in trunk.numbers)
+
+
 def _plain(text: str) -> str:
     return re.sub(r'["<>\\\r\n;]', "", text)
 
@@ -148,7 +153,9 @@ def _plain(text: str) -> str:
 class Lines:
     """What one engine should have and what it was given: `push` makes the difference good. One at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, unseal: Callable[[str], str]) -> None:
+        """`unseal` returns the password of a trunk."""
+        self._unseal = unseal
         self.wanted: dict[str, dict[Object, Fields]] = {"": NOBODY}
         self.trunks: dict[str, calls.Trunk] = {}
         self.phones: set[str] = set()
@@ -163,8 +170,8 @@ class Lines:
         if value is None:
             return
         try:
-            self.wanted[key] = objects(key, value)
-        except NotALine as error:
+            self.wanted[key] = objects(key, value, self._unseal)
+        except Malformed as error:
             log.warning("voice.line_left_out", reason=error.reason, said=str(error))
             return
         if key.startswith("t"):

@@ -13,6 +13,20 @@ class PhoneSet(Event, frozen=True, kw_only=True):
     extension: str
 
 
+class TrunkSet(Event, frozen=True, kw_only=True):
+    """A trunk was added, changed or removed: the engines have to know."""
+
+    NOUN: ClassVar[str] = "contact"
+    trunk: int
+
+
+class PhoneDue(Event, frozen=True, kw_only=True):
+    """The time of a phone that was lent is over, unless it was lent anew; a timer."""
+
+    NOUN: ClassVar[str] = "contact"
+    phone: int
+
+
 class QueueChanged(Event, frozen=True, kw_only=True):
     """A queue was added, changed or retired."""
 

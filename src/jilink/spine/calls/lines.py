@@ -35,13 +35,18 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     """Addresses or networks the carrier calls from; they are let in without a password."""
     user: str = ""
     """Name to register and to sign in with at the carrier; empty: no registration."""
-    password: str = ""
+    sealed: str = ""
+    """The password, sealed (`spine.calls.sealing`): it lies nowhere in the open."""
     register: bool = False
     transport: Literal["udp", "tcp"] = "udp"
     codecs: tuple[str, ...] = ()
     """Empty: alaw and ulaw."""
     number_in: Literal["uri", "to"] = "uri"
     """Where a call in carries the number that was dialled: the request URI or the To header (RFC 3261, 8.1.1)."""
+    numbers: tuple[str, ...] = ()
+    """Numbers that calls in may dial, those that end with ``*`` by how they begin; empty: every number."""
+    headers: bool = False
+    """Whether the ``X-`` headers of its calls are told: anybody can send them, so only of carriers and gateways that are trusted."""
     most_calls: int = 0
     """Calls at once, both ways; 0: no limit."""
     enabled: bool = True

@@ -114,14 +114,23 @@ def add_phone(
     endpoint, moment = phone_key(organisation, extension), now or utc_now()
     if Phone.objects.filter(organisation_id=organisation, extension=extension).exists():
         raise PhoneRefused("There is a phone with this extension already.")
-    if user is not None and user not in members.holders(OrganisationId(organisation), Permission.SERVE_QUEUES):
-        raise NotFound(HIDDEN)
+    _check_user(organisation, user)
     password = secrets.token_urlsafe(18)
     row = Phone(organisation_id=organisation, extension=extension, user_id=user, webrtc=webrtc, changed_at=moment)
     row.ha1 = digest(endpoint, password)
     row.save()
     tell_phone(row, by, "phone.added", moment)
     return password
+
+
+@transaction.atomic
+def change_phone(*, phone: int, user: int | None, caller: str, enabled: bool, by: Actor, now: datetime | None = None) -> None:
+    """Say whose a phone is, which number its calls show ("": its extension), and whether it may be used. Raises NotFound, QueueRefused."""
+    row, moment = _phone(phone, by), now or utc_now()
+    _check_user(row.organisation_id, user)
+    row.user_id, row.caller, row.enabled, row.changed_at = user, dialled_number(caller) if caller else "", enabled, moment
+    row.save(update_fields=["user", "caller", "enabled", "changed_at"])
+    tell_phone(row, by, "phone.changed", moment)
 
 
 @transaction.atomic
@@ -141,6 +150,11 @@ def remove_phone(*, phone: int, by: Actor, now: datetime | None = None) -> None:
     row = _phone(phone, by)
     tell_phone(row, by, "phone.removed", now or utc_now())
     row.delete()
+
+
+def _check_user(organisation: int, user: int | None) -> None:
+    if user is not None and user not in members.holders(OrganisationId(organisation), Permission.SERVE_QUEUES):
+        raise NotFound(HIDDEN)
 
 
 def digest(user: str, password: str) -> str:

@@ -37,7 +37,7 @@ def open_phone(*, organisation: int, by: Actor, now: datetime | None = None) -> 
     if by.user is None:
         raise NotFound(HIDDEN)
     moment = now or utc_now()
-    row = Phone.objects.select_for_update().filter(organisation_id=organisation, user_id=by.user, webrtc=True).first()
+    row = Phone.objects.select_for_update().filter(organisation_id=organisation, user_id=by.user, webrtc=True, until=None).first()
     is_new = row is None
     row = row or Phone(organisation_id=organisation, user_id=by.user, webrtc=True, extension=str(FIRST + by.user))
     user, password = phone_key(organisation, row.extension), secrets.token_urlsafe(24)

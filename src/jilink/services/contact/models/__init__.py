@@ -3,5 +3,6 @@
 from jilink.services.contact.models.agents import Agent, Phone, Spell
 from jilink.services.contact.models.contacts import Contact, Fact
 from jilink.services.contact.models.queues import Number, Queue
+from jilink.services.contact.models.trunks import Trunk
 
-__all__ = ["Agent", "Contact", "Fact", "Number", "Phone", "Queue", "Spell"]
+__all__ = ["Agent", "Contact", "Fact", "Number", "Phone", "Queue", "Spell", "Trunk"]

@@ -19,6 +19,8 @@ class Phone(models.Model):
     webrtc = models.BooleanField(default=False)
     caller = models.CharField(max_length=25, blank=True, default="")
     enabled = models.BooleanField(default=True)
+    until = models.DateTimeField(null=True)
+    """Set for a phone that is lent for trying out numbers (`actions.trying`): it is nobody's desk, and gone then."""
     changed_at = models.DateTimeField()
 
     class Meta:

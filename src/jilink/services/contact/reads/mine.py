@@ -87,13 +87,13 @@ def home_of(actor: Actor) -> int:
 def phones(actor: Actor, organisation: int) -> list[MyPhone]:
     """Return the desk phones of an organisation that are nobody else's. Raises NotFound."""
     access.require(actor, Permission.SERVE_QUEUES, organisation)
-    rows = Phone.objects.filter(organisation_id=organisation, webrtc=False, enabled=True).order_by("extension")
+    rows = Phone.objects.filter(organisation_id=organisation, webrtc=False, until=None, enabled=True).order_by("extension")
     return [MyPhone(row.pk, row.extension) for row in rows if row.user_id in (None, actor.user)]
 
 
 def browser_phone(actor: Actor, organisation: int) -> int | None:
     """Return the browser phone of whoever asks; None where it was never opened."""
-    row = Phone.objects.filter(organisation_id=organisation, user_id=actor.user or 0, webrtc=True, enabled=True).first()
+    row = Phone.objects.filter(organisation_id=organisation, user_id=actor.user or 0, webrtc=True, until=None, enabled=True).first()
     return None if row is None else row.pk
 
 
