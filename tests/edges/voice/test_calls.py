@@ -239,6 +239,14 @@ async def test_a_trunk_registers_with_its_carrier(floor: Floor) -> None:
     trunk = calls.Trunk(host=f"127.0.0.3:{carrier.port}", user="line7", register=True)
     await floor.line(subjects.TRUNKS, "t7", trunk)
     await floor.eventually(lambda: any(m.first.startswith("REGISTER") and "line7" in m.get("to") for m in carrier.others), "it registers")
+    await floor.told(calls.TrunkChanged, lambda fact: (fact.trunk, fact.state) == ("t7", "registered"))
+    await floor.spine.bucket(subjects.TRUNKS).delete("t7")
+    await floor.eventually(lambda: _no_trunks(floor), "nobody asks of it any more")
+
+
+async def _no_trunks(floor: Floor) -> bool:
+    seen = await floor.ask(calls.Look())
+    return isinstance(seen, calls.Sight) and seen.trunks == ()
 
 
 @pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is missing; as root run: apt-get install sip-tester")

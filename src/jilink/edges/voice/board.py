@@ -77,6 +77,7 @@ class Board:
         self.plays: dict[str, str] = {}
         """Play -> leg."""
         self.online: set[str] = set()
+        self.trunks: dict[str, calls.TrunkState] = {}
         self.over = Over()
         self.stopped = Over()
         self.started_at: datetime | None = None
@@ -152,6 +153,16 @@ class Board:
         for name in sorted(online ^ self.online):
             outcome.facts.append(calls.PhoneChanged(node=self.node, at=self.now(), endpoint=name, online=name in online))
         self.online = online
+        return outcome
+
+    def carriers(self, states: dict[str, Literal["registered", "refused", "trying"]]) -> Outcome:
+        """Take how trunks stand at their carriers now."""
+        outcome, at = Outcome(), self.now()
+        for trunk, state in sorted(states.items()):
+            if trunk not in self.trunks or self.trunks[trunk].state != state:
+                self.trunks[trunk] = calls.TrunkState(trunk=trunk, state=state, since=at)
+                outcome.facts.append(calls.TrunkChanged(node=self.node, at=at, trunk=trunk, state=state))
+        self.trunks = {trunk: self.trunks[trunk] for trunk in states}
         return outcome
 
     def untold(self) -> list[Line]:

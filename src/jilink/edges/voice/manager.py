@@ -42,6 +42,13 @@ class Manager:
 
     async def act(self, action: str, **fields: str) -> dict[str, str]:
         """Return the fields of the response. Raises EngineDown, ManagerRefused."""
+        return (await self._answers(action, fields))[0]
+
+    async def listed(self, action: str) -> list[dict[str, str]]:
+        """Return the fields of every event of a list that an action asks for, the one that ends it too. Raises as `act`."""
+        return (await self._answers(action, {}))[1:]
+
+    async def _answers(self, action: str, fields: dict[str, str]) -> list[dict[str, str]]:
         async with self._turn:
             for last in (False, True):
                 try:
@@ -60,23 +67,28 @@ class Manager:
                 self._streams[1].close()
         self._streams = None
 
-    async def _act(self, action: str, fields: dict[str, str]) -> dict[str, str]:
+    async def _act(self, action: str, fields: dict[str, str]) -> list[dict[str, str]]:
         if self._streams is None:
             self._streams = await asyncio.open_connection(*self._node.manager, limit=LONGEST)
             await self._streams[0].readline()  # its greeting
             await self._exchange("Login", {"Username": self._node.user, "Secret": self._node.secret, "Events": "off"})
         return await self._exchange(action, fields)
 
-    async def _exchange(self, action: str, fields: dict[str, str]) -> dict[str, str]:
+    async def _exchange(self, action: str, fields: dict[str, str]) -> list[dict[str, str]]:
+        """Return the response, and after it the events of the list where it begins one."""
         if self._streams is None:
             raise ConnectionError("closed")
         reader, writer = self._streams
         number = str(next(self._numbers))
         writer.write(encode(action, number, fields))
         await writer.drain()
+        answers: list[dict[str, str]] = []
         while True:
             found = decode(await reader.readuntil(b"\r\n\r\n"))
-            if found.get("ActionID") == number and "Response" in found:
-                if found["Response"] != "Success":
-                    raise ManagerRefused(found.get("Message", "refused"))
-                return found
+            if found.get("ActionID") != number:
+                continue
+            if found.get("Response", "Success") != "Success":
+                raise ManagerRefused(found.get("Message", "refused"))
+            answers.append(found)
+            if answers[0].get("EventList", "").lower() != "start" or found.get("EventList", "").lower() == "complete":
+                return answers

@@ -6,9 +6,8 @@ from urllib.parse import urlsplit
 
 from jilink.edges.voice.engine import places
 from jilink.kernel.settings import Settings, SettingsRefused
+from jilink.spine.calls.states import OWN
 
-OWN = "own"
-"""Name of the engine that this installation runs itself."""
 MANAGER_PORT = 5038
 
 

@@ -82,7 +82,9 @@ class Hand:
         """Carry out an order and return its answer."""
         if isinstance(order, calls.Look):
             board = self._board
-            return calls.Sight(legs=board.legs(), talks=board.states(), online=tuple(sorted(board.online)))
+            return calls.Sight(
+                legs=board.legs(), talks=board.states(), online=tuple(sorted(board.online)), trunks=tuple(board.trunks.values())
+            )
         try:
             async with self._turns.take(_names(order)):
                 await _DO[type(order)](self, order)

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Coroutine
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 import structlog
@@ -13,7 +14,7 @@ import structlog
 from jilink.edges.voice import ari, link, metrics
 from jilink.edges.voice.board import PARK, Board, Line, Outcome
 from jilink.edges.voice.link import EngineDown, EngineRefused, Link, Replaced
-from jilink.edges.voice.manager import Manager
+from jilink.edges.voice.manager import Manager, ManagerRefused
 from jilink.edges.voice.nodes import Node
 from jilink.edges.voice.orders import Hand
 from jilink.edges.voice.phones import Lines, may_bring
@@ -31,6 +32,9 @@ DOWN_AFTER_S = 3.0
 STAND_BY_S, SILENT = 1.0, 3
 """How often one who stands by looks whether the owner answers, and after how many silences it takes over."""
 MOST_HEADERS = 20
+CARRIERS_EVERY_S = 3.0
+STATES: dict[str, Literal["registered", "refused", "trying"]] = {"Registered": "registered", "Rejected": "refused", "Stopped": "refused"}
+"""Asterisk's words for an outbound registration; after a refusal or no answer it says Rejected and tries again."""
 NO_SUCH_NUMBER = 1
 """ITU-T Q.850: unallocated number."""
 UNWANTED = ("ChannelDialplan", "ChannelVarset", "ChannelCallerId", "ChannelConnectedLine", "ChannelHold", "ChannelUnhold")
@@ -62,7 +66,7 @@ class Owner:
 
     async def run(self) -> None:
         """Own the node for ever, or stand by while another does."""
-        telling = asyncio.create_task(self._teller.run())
+        telling, asking = asyncio.create_task(self._teller.run()), asyncio.create_task(self._ask_carriers())
         try:
             while True:
                 await self._own_until_replaced()
@@ -72,6 +76,7 @@ class Owner:
             self._manager.close()
             await self._teller.drain(2.0)
             telling.cancel()
+            asking.cancel()
 
     async def lines_changed(self) -> None:
         """Give the engine what has changed of phones and trunks."""
@@ -80,6 +85,21 @@ class Owner:
             with contextlib.suppress(EngineDown, EngineRefused):
                 await self._lines_pushed(connected)
                 self._settle(self._board.phones(await self._phones(connected)))
+
+    async def _ask_carriers(self) -> None:
+        """Look how trunks that register stand at their carriers: the engine tells nobody by itself."""
+        while True:
+            await asyncio.sleep(CARRIERS_EVERY_S)
+            wanted = {key for key, trunk in self._lines.trunks.items() if trunk.register and trunk.enabled}
+            if self._link is None or not (wanted or self._board.trunks):
+                continue
+            try:
+                listed = await self._manager.listed("PJSIPShowRegistrationsOutbound") if wanted else []
+            except (EngineDown, ManagerRefused) as error:
+                log.info("voice.carriers_unknown", node=self.node.name, said=str(error))
+                continue
+            found = {one.get("ObjectName", ""): one.get("Status", "") for one in listed}
+            self._settle(self._board.carriers({key: STATES.get(found.get(key, ""), "trying") for key in wanted}))
 
     async def _own_until_replaced(self) -> None:
         listening = await self._spine.serve(subjects.call_order(self.node.name), self._ordered)

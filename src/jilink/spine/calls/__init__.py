@@ -27,6 +27,7 @@ from jilink.spine.calls.facts import (
     RecordingEnded,
     TalkChanged,
     TransferAsked,
+    TrunkChanged,
 )
 from jilink.spine.calls.lines import ExtensionRefused, Phone, Trunk, phone_key, trunk_key
 from jilink.spine.calls.orders import (
@@ -59,7 +60,7 @@ from jilink.spine.calls.orders import (
     TransferDone,
     Unhold,
 )
-from jilink.spine.calls.states import Leg, LegState, Node, Talk, TalkState, new_id
+from jilink.spine.calls.states import Leg, LegState, Node, Talk, TalkState, TrunkState, names, new_id
 from jilink.spine.client import Spine
 
 __all__ = [
@@ -112,11 +113,14 @@ __all__ = [
     "TransferAsked",
     "TransferDone",
     "Trunk",
+    "TrunkChanged",
+    "TrunkState",
     "Unhold",
     "decode_fact",
     "decode_order",
     "encode",
     "give",
+    "names",
     "new_id",
     "phone_key",
     "trunk_key",

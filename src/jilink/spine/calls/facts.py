@@ -134,6 +134,14 @@ class PhoneChanged(_Fact, frozen=True, kw_only=True):
     online: bool
 
 
+class TrunkChanged(_Fact, frozen=True, kw_only=True):
+    """A trunk registered with its carrier, or no longer is. Told anew by each owner of the node."""
+
+    trunk: str
+    """Key in the bucket `trunks`."""
+    state: Literal["registered", "refused", "trying"]
+
+
 Fact = (
     NodeUp
     | NodeDown
@@ -147,4 +155,5 @@ Fact = (
     | TalkChanged
     | TransferAsked
     | PhoneChanged
+    | TrunkChanged
 )

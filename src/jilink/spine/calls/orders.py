@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from jilink.spine.calls.states import Leg, LegState, Talk, TalkState, tag
+from jilink.spine.calls.states import Leg, LegState, Talk, TalkState, TrunkState, tag
 
 
 class Speech(msgspec.Struct, frozen=True, kw_only=True, tag="speech"):
@@ -236,6 +236,9 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag="
     legs: tuple[LegState, ...]
     talks: tuple[TalkState, ...]
     online: tuple[str, ...]
+    """Phones that are registered."""
+    trunks: tuple[TrunkState, ...] = ()
+    """Trunks that register, and what came of it."""
 
 
 Reply = Done | NotDone | Sight

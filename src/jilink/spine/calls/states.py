@@ -7,9 +7,21 @@ from typing import Literal
 
 import msgspec
 
+from jilink.kernel.settings import Settings
+
 Node = str
 Leg = str
 Talk = str
+
+
+OWN = "own"
+"""Name of the engine that this installation runs itself."""
+
+
+def names(settings: Settings) -> list[Node]:
+    """Return the names of the nodes of an installation (JILINK_VOICE_NODES), of its own engine where it names none."""
+    given = [part.partition("=")[0].strip() for part in settings.voice_nodes.split(",") if part.strip()]
+    return given or [OWN]
 
 
 def new_id(prefix: str = "") -> str:
@@ -39,6 +51,16 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     """It hears music and nobody (`Park`)."""
     since: datetime | None = None
     """When the leg began."""
+
+
+class TrunkState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a trunk that registers stands at its carrier."""
+
+    trunk: str
+    """Key in the bucket `trunks`."""
+    state: Literal["registered", "refused", "trying"]
+    """`refused`: the carrier refused or has not answered; it is tried again."""
+    since: datetime
 
 
 class TalkState(msgspec.Struct, frozen=True, kw_only=True):

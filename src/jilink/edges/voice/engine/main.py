@@ -14,10 +14,10 @@ from urllib.request import Request, urlopen
 import structlog
 
 from jilink.edges.voice.engine import configuration, places
-from jilink.edges.voice.nodes import OWN
 from jilink.kernel.errors import Refused, Unavailable
 from jilink.kernel.settings import Settings
 from jilink.spine import process
+from jilink.spine.calls.states import OWN
 
 log = structlog.get_logger(__name__)
 STOP_S = 8.0
