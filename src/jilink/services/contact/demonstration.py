@@ -8,7 +8,7 @@ from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound
 from jilink.kernel.texts import Text
 from jilink.services.contact.actions.designing import add_queue, set_number
-from jilink.services.contact.models import Agent, Contact, Number, Phone, Queue, Spell
+from jilink.services.contact.models import Agent, Capacity, CaseFeed, ChatSite, Contact, Conversation, Number, Phone, Queue, Spell
 from jilink.services.contact.rules.design import Code, QueueDesign
 from jilink.services.contact.rules.needs import Softening
 
@@ -45,6 +45,6 @@ def remove(organisation: int, *, by: Actor) -> None:
     """Take away every queue, number, phone, agent and contact of an organisation. Raises NotFound for anybody but the command line."""
     if not by.is_installation:
         raise NotFound("There is no such thing, or you may not see it.")
-    for table in (Contact, Number, Queue, Spell, Agent, Phone):
+    for table in (CaseFeed, Capacity, Conversation, ChatSite, Contact, Number, Queue, Spell, Agent, Phone):
         table.objects.filter(organisation_id=organisation).delete()
     audit.record(by, "queue.removed_all", f"organisation:{organisation}", organisation)

@@ -65,3 +65,28 @@ class ContactEnded(Event, frozen=True, kw_only=True):
     contact: int
     queue: int
     end: str
+
+
+class ConversationChanged(Event, frozen=True, kw_only=True):
+    """A written conversation is otherwise now: whoever looks at it reads what it is."""
+
+    NOUN: ClassVar[str] = "contact"
+    conversation: int
+
+
+class MessageWritten(Event, frozen=True, kw_only=True):
+    """Something was written to somebody; a channel that carries it (texts) fetches the words and tells what became of them."""
+
+    NOUN: ClassVar[str] = "contact"
+    conversation: int
+    number: int
+    channel: str
+
+
+class SomebodyTypes(Event, frozen=True, kw_only=True):
+    """Somebody is writing in a conversation: a hint, of which nothing is kept."""
+
+    NOUN: ClassVar[str] = "contact"
+    conversation: int
+    agent: int = 0
+    """Who is to see that the visitor writes; 0: the agent writes, and the visitor is to see it."""

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 SENTENCES: dict[str, Promise] = {
     "access.refused": _("{who} was refused {what}"),
+    "agent.capacity": _("{who} set how much {what} has at once"),
     "agent.state": _("{who} changed the state of the agent {what}"),
     "alarm.acknowledged": _("{who} acknowledged {what}"),
     "alarm.acknowledgement_undone": _("{who} took back the acknowledgement of {what}"),
@@ -34,6 +35,8 @@ SENTENCES: dict[str, Promise] = {
     "case_type.published": _("{who} published {what}"),
     "case_type.retired": _("{who} retired {what}"),
     "case_type.saved": _("{who} saved the draft {what}"),
+    "chat_site.added": _("{who} added {what}"),
+    "chat_site.changed": _("{who} changed {what}"),
     "command.given": _("{who} gave an order to {what}"),
     "contact.ranked": _("{who} changed how soon {what} is served"),
     "contacts.revealed": _("{who} had whole telephone numbers shown of {what}"),
@@ -98,6 +101,7 @@ SENTENCES: dict[str, Promise] = {
     "phone.renewed": _("{who} renewed the password of {what}"),
     "quarantine.read": _("{who} read {what}"),
     "queue.added": _("{who} added {what}"),
+    "queue.cases": _("{who} changed which cases wait in {what}"),
     "queue.changed": _("{who} changed {what}"),
     "queue.removed_all": _("{who} removed all queues of {what}"),
     "queue.retired": _("{who} closed {what} for good"),
@@ -167,7 +171,7 @@ AREAS: dict[str, tuple[Promise, tuple[str, ...]]] = {
         ("interaction.", "case.", "case_type.", "assignment_rules.", "skills.", "calendar.", "article.", "import."),
     ),
     "things": (_("Vehicles, assets and areas"), ("asset.", "areas.", "terminal.", "command.", "frames.", "vehicles.", "media.")),
-    "centre": (_("Contact centre"), ("agent.", "call.", "contact.", "flow.", "number.", "phone.", "queue.", "trunk.")),
+    "centre": (_("Contact centre"), ("agent.", "call.", "chat_site.", "contact.", "flow.", "number.", "phone.", "queue.", "trunk.")),
     "alarms": (_("Alarms and rules"), ("alarm.", "rule.")),
     "installation": (_("The installation"), ("letter.", "quarantine.", "audit.")),
 }
@@ -193,6 +197,7 @@ THINGS: dict[str, Promise] = {
     "calendar": _("calendar {number}"),
     "case": _("case {number}"),
     "case_type": _("case type {number}"),
+    "chat_site": _("chat site {number}"),
     "contact": _("queued contact {number}"),
     "flow": _("flow {number}"),
     "flow_hook": _("address {number} that flows ask"),

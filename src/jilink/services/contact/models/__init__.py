@@ -4,5 +4,20 @@ from jilink.services.contact.models.agents import Agent, Phone, Spell
 from jilink.services.contact.models.contacts import Contact, Fact
 from jilink.services.contact.models.queues import Number, Queue
 from jilink.services.contact.models.trunks import Trunk
+from jilink.services.contact.models.written import Capacity, CaseFeed, ChatSite, Conversation, Message
 
-__all__ = ["Agent", "Contact", "Fact", "Number", "Phone", "Queue", "Spell", "Trunk"]
+__all__ = [
+    "Agent",
+    "Capacity",
+    "CaseFeed",
+    "ChatSite",
+    "Contact",
+    "Conversation",
+    "Fact",
+    "Message",
+    "Number",
+    "Phone",
+    "Queue",
+    "Spell",
+    "Trunk",
+]
