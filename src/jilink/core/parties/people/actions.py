@@ -230,7 +230,7 @@ def seal_anew() -> int:
             row.key, row.sealed, row.lookup = kept.key, kept.sealed, kept.lookup
             row.save(update_fields=["key", "sealed", "lookup"])
             done += 1
-    return done
+    return done + sealing.reseal_others(ring)
 
 
 def forget_consents(now: datetime) -> int:

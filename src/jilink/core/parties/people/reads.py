@@ -152,6 +152,12 @@ def find(
     return _rows(list(rows.order_by("-pk")[:limit]))
 
 
+def telephones(number: PersonId) -> list[tuple[ContactId, str]]:
+    """Return the telephones of a person as they are dialled, the preferred one first. No wall is asked: for whoever calls them."""
+    rows = ContactPoint.objects.filter(person=number, kind=ContactKind.PHONE.value).order_by("-preferred", "pk")
+    return [(ContactId(row.pk), row.value) for row in rows]
+
+
 def _survivors(merged: QuerySet[Person]) -> set[int]:
     """Return whom these rows were merged into, by way of others too."""
     found: set[int] = set()

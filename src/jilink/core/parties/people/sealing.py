@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +89,22 @@ class Keyring:
     def _lookup(self, key: str, organisation: int, number: str) -> str:
         mac = _derived(self.keys[key], b"jilink identity numbers: lookup")
         return hmac.new(mac, f"{organisation}:{number}".encode(), hashlib.sha256).hexdigest()
+
+
+Reseal = Callable[[Keyring], int]
+"""Seals every number of a room with the current key and returns how many were not."""
+_resealing: list[Reseal] = []
+
+
+def sealed_also_by(reseal: Reseal) -> Reseal:
+    """Register another room that keeps sealed numbers, so that a key that is dropped has sealed nothing."""
+    _resealing.append(reseal)
+    return reseal
+
+
+def reseal_others(ring: Keyring) -> int:
+    """Let every such room seal anew, and return how many numbers were not sealed with the current key."""
+    return sum(reseal(ring) for reseal in _resealing)
 
 
 def _derived(key: bytes, purpose: bytes) -> bytes:

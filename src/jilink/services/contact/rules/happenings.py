@@ -68,6 +68,16 @@ class Resumed(msgspec.Struct, frozen=True, gc=False):
     agent: int
 
 
+class Handed(msgspec.Struct, frozen=True, gc=False):
+    """Somebody whom we called answered: it rings at the agent who was kept free for them, whatever else waits.
+
+    `kept` is what kept the agent free (`Resumed`), and is over. Where the agent is gone, it waits as if it were offered.
+    """
+
+    work: Work
+    kept: int
+
+
 class Withdrawn(msgspec.Struct, frozen=True, gc=False):
     """A contact does not wait any more: abandoned, moved, overflowed."""
 
@@ -127,7 +137,9 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
     """Time passed."""
 
 
-Happening = QueueSet | Offered | Resumed | Withdrawn | Ranked | Seated | Left | Ready | NotReady | Answered | RingFailed | Released | Tick
+Happening = (
+    QueueSet | Offered | Resumed | Handed | Withdrawn | Ranked | Seated | Left | Ready | NotReady | Answered | RingFailed | Released | Tick
+)
 
 
 class Reserve(msgspec.Struct, frozen=True, gc=False):

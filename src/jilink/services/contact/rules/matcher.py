@@ -36,8 +36,9 @@ class Matcher:
         self._now = 0
         self._out: list[Decision] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
-            h.QueueSet: self._queue_set, h.Offered: self._offered, h.Resumed: self._resumed, h.Withdrawn: self._withdrawn,
-            h.Ranked: self._ranked, h.Seated: self._seated, h.Left: self._left, h.Ready: self._ready, h.NotReady: self._not_ready,
+            h.QueueSet: self._queue_set, h.Offered: self._offered, h.Resumed: self._resumed, h.Handed: self._handed,
+            h.Withdrawn: self._withdrawn, h.Ranked: self._ranked, h.Seated: self._seated,
+            h.Left: self._left, h.Ready: self._ready, h.NotReady: self._not_ready,
             h.Answered: self._answered, h.RingFailed: self._ring_failed, h.Released: self._released, h.Tick: self._tick,
         }  # fmt: skip
         for plan in plans:
@@ -131,6 +132,20 @@ class Matcher:
                 self._remove(one)
         one.state = "serving"
         self._hold(one, agent)
+
+    def _handed(self, told: h.Handed) -> None:
+        kept, agent = self._held.get(told.kept), None
+        if kept is not None and kept.state == "serving":
+            agent = self._let_go(kept)
+            del self._held[told.kept]
+        if told.work.contact in self._held or told.work.queue not in self._lines or agent is None or agent.gone:
+            if agent is not None:
+                self._forget(agent)
+            self._offered(h.Offered(told.work))
+            return
+        one = self._new(told.work)
+        self._wait(one)
+        self._reserve(one, agent)
 
     def _withdrawn(self, told: h.Withdrawn) -> None:
         one = self._held.get(told.contact)
