@@ -53,17 +53,19 @@ class Check(Part):
 
 
 CORE = ("tests/core",)
-PAGES = ("tests/services", "tests/trust")
+CONSOLE = ("tests/services/console",)
+SERVICES = ("tests/services/contact", "tests/services/vehicles", "tests/trust")
 PARTS = (
     Part("proof", ("tests/proof",), places=3),
     Part("core-on-postgresql", CORE, postgresql=True),
     Part("journeys", ("tests/journeys",)),
+    Part("pages-on-postgresql", CONSOLE + SERVICES, postgresql=True),
+    Part("console", CONSOLE),
     Part("site", ("tests/site",)),
-    Part("pages-on-postgresql", PAGES, postgresql=True),
     Part("site-on-postgresql", ("tests/site",), postgresql=True),
     Part("gateway", ("tests/edges", "tests/simulator")),
     Part("core", CORE),
-    Part("pages", PAGES),
+    Part("services", SERVICES),
     Check("check", ()),
     Part("spine-history", ("tests/spine", "tests/history")),
     Part("protocols-house", ("tests/protocols", "tests/house", "tests/kernel", "tests/webkit")),
