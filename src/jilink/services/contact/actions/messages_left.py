@@ -64,9 +64,11 @@ def _case(row: Conversation, site: ChatSite, moment: datetime) -> str:
     by, key = writing.system(), InteractionId(row.interaction)
     said = [part.text for part in interactions.parts(by, key) if part.side is Side.THEIRS and part.text]
     title = next(iter(said), "").splitlines()[0][:TITLE].strip()
+    design = rules.read_site(site.design)
     new = NewCase(
-        type=rules.read_site(site.design).case_type,
-        title=title or rules.read_site(site.design).name,
+        type=design.case_type,
+        title=title or design.name,
+        answers=dict(design.answers),
         description="\n\n".join(said),
         channel="chat",
         interaction=row.interaction,

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from jilink.core.cases import reads as cases
+from jilink.core.cases.rules.form import AnswersRefused, check_answers
 from jilink.core.outbox import outbox
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound, require
@@ -93,8 +94,17 @@ def feed_queue(*, queue: int, types: tuple[str, ...], by: Actor, now: datetime |
 
 def _check(organisation: int, design: SiteDesign, by: Actor) -> None:
     rules.check_site(design)
-    if design.case_type and design.case_type not in cases.types_in_use(by, organisation):
+    if not design.case_type:
+        return
+    kind = cases.types_in_use(by, organisation).get(design.case_type)
+    if kind is None:
         raise SiteRefused("There is no case type %(key)s here.", key=design.case_type)
+    try:
+        check_answers(kind.form, dict(design.answers))
+    except AnswersRefused as error:
+        raise SiteRefused(
+            "The case type %(key)s needs other answers: %(questions)s.", key=design.case_type, questions=", ".join(error.problems)
+        ) from error
 
 
 def _queue(queue: int, by: Actor) -> Queue:

@@ -12,10 +12,12 @@ from jilink.core.parties import access
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import CHINA
 from jilink.services.contact.models import Agent, Contact, Number, Phone, Queue
+from jilink.services.contact.reads.written_work import capacity
 from jilink.services.contact.rules.design import QueueDesign, read_design
 from jilink.services.contact.rules.happenings import Seat
 from jilink.services.contact.rules.needs import LANGUAGE
 from jilink.services.contact.rules.states import OPEN, AgentState
+from jilink.services.contact.rules.written import capacity_of
 from jilink.spine.calls import Phone as Line
 from jilink.spine.calls import phone_key
 
@@ -126,7 +128,7 @@ def place(agent: int) -> Place | None:
         queues=tuple(queue.pk for queue in mine),
         skills=tuple(sorted((key, FULL) for key in known if not key.startswith(LANGUAGE))),
         languages=tuple(sorted(key.removeprefix(LANGUAGE) for key in known if key.startswith(LANGUAGE))),
-        capacity=(("call", 1), ("chat", 3), ("text", 5)) if row.phone_id else (("chat", 3), ("text", 5)),
+        capacity=capacity_of(capacity(row.organisation_id, agent), phone=row.phone_id is not None),
     )
     endpoint = phone_key(row.phone.organisation_id, row.phone.extension) if row.phone else ""
     return Place(agent, row.organisation_id, endpoint, AgentState(row.state), seat, bool(row.phone and row.phone.webrtc))

@@ -9,7 +9,7 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 from jilink.services.contact.actions import serving
 from jilink.services.contact.reads import desk, mine
-from jilink.services.contact.router import asks
+from jilink.services.contact.router import asks, written
 from jilink.services.contact.router.asks import Answer, Ask
 from jilink.services.contact.router.book import Call, Ear
 from jilink.services.contact.router.router import Router
@@ -65,15 +65,28 @@ class Answering:
                 call = self._of_agent(ask.contact, by, ContactState.TALKING)
                 self._order(call, calls.PauseRecording(recording=call.recording, leg=call.leg, paused=ask.paused))
                 await self._note(call, mine.PAUSED if ask.paused else mine.RESUMED)
-            case asks.EndCall():
-                call = self._of_agent(ask.contact, by, ContactState.TALKING)
-                self._order(call, calls.HangUp(leg=call.leg))
+            case asks.Accept() | asks.Decline() | asks.EndCall():
+                await self._serve(ask, by)
             case asks.TransferToQueue():
                 await self._transfer(ask, by)
             case asks.ListenIn():
                 await self._listen(ask, by)
             case asks.Ranked():
                 await self._rank(ask, by)
+
+    async def _serve(self, ask: asks.Accept | asks.Decline | asks.EndCall, by: Actor) -> None:
+        ends = isinstance(ask, asks.EndCall)
+        call = self._of_agent(ask.contact, by, ContactState.TALKING if ends else ContactState.RINGING)
+        if ends and not written.is_written(call):
+            self._order(call, calls.HangUp(leg=call.leg))
+        elif ends:
+            await written.end(self._router, call)
+        elif not written.is_written(call):
+            raise AskRefused("A call is answered at the phone.")
+        elif isinstance(ask, asks.Accept):
+            await written.accept(self._router, call, by)
+        else:
+            await written.decline(self._router, call)
 
     async def _begin(self, ask: asks.BeginWork, by: Actor) -> None:
         now = self._router.clock()

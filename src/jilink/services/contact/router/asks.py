@@ -55,6 +55,18 @@ class PauseRecording(_Ask, frozen=True, kw_only=True, tag="pause_recording"):
     paused: bool
 
 
+class Accept(_Ask, frozen=True, kw_only=True, tag="accept"):
+    """Take what is offered at the desk, where no phone rings: a chat, a text, a case."""
+
+    contact: int
+
+
+class Decline(_Ask, frozen=True, kw_only=True, tag="decline"):
+    """Let somebody else have it; the agent is not ready then."""
+
+    contact: int
+
+
 class EndCall(_Ask, frozen=True, kw_only=True, tag="end_call"):
     """End the conversation."""
 
@@ -83,7 +95,7 @@ class Ranked(_Ask, frozen=True, kw_only=True, tag="ranked"):
     reason: str
 
 
-Ask = BeginWork | SetState | WrapUpDone | HoldCall | PauseRecording | EndCall | TransferToQueue | ListenIn | Ranked
+Ask = BeginWork | SetState | Accept | Decline | WrapUpDone | HoldCall | PauseRecording | EndCall | TransferToQueue | ListenIn | Ranked
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """The process ``router``."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import structlog
@@ -10,11 +11,13 @@ from django.db import Error as DatabaseError
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import Settings
+from jilink.services.contact.router import written
 from jilink.services.contact.router.answering import Answering
 from jilink.services.contact.router.asks import ASK
 from jilink.services.contact.router.restoring import node_up, restore
 from jilink.services.contact.router.router import Router
 from jilink.services.contact.router.timing import tick
+from jilink.services.contact.router.written import WAKE
 from jilink.spine import process
 from jilink.spine.calls import NodeUp, NotACallMessage, decode_fact
 from jilink.spine.client import Spine, connect, ensure
@@ -24,6 +27,7 @@ log = structlog.get_logger(__name__)
 DURABLE = "router"
 TICK_S = 0.1
 QUEUES_AGAIN_S = 2.0
+LOOK_S = 1.0
 COUNT_AGAIN_S = 60.0
 BEGIN_AGAIN_S = 1.0
 
@@ -54,13 +58,16 @@ async def run(spine: Spine, readiness: Readiness | None = None, clock: Callable[
     """Route for ever. Where database or spine fail, begin anew from the rows: a fact that was not acknowledged is delivered again."""
     state = readiness or Readiness()
     while True:
-        router, listening = Router(spine, clock), None
+        router, woken = Router(spine, clock), asyncio.Event()
+        listening = waking = None
         try:
             await restore(router)
             async with asyncio.TaskGroup() as group:
                 listening = await spine.serve(ASK, Answering(router).serve)
+                waking = await spine.subscribe(WAKE, _wakes(woken))
                 group.create_task(_facts(spine, router))
                 group.create_task(_time(router))
+                group.create_task(_written(router, woken))
                 log.info("router.serves", contacts=len(router.book.calls), agents=len(router.places))
                 state.serving = True
         except* (DatabaseError, Unavailable) as errors:
@@ -68,9 +75,27 @@ async def run(spine: Spine, readiness: Readiness | None = None, clock: Callable[
         finally:
             state.serving = False
             await router.orders.close()
-            if listening is not None:
-                await listening.stop()
+            for heard in (listening, waking):
+                if heard is not None:
+                    await heard.stop()
         await asyncio.sleep(BEGIN_AGAIN_S)
+
+
+def _wakes(woken: asyncio.Event) -> Callable[[str, bytes], Awaitable[None]]:
+    async def wake(_subject: str, _data: bytes) -> None:
+        woken.set()
+
+    return wake
+
+
+async def _written(router: Router, woken: asyncio.Event) -> None:
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await woken.wait()
+        woken.clear()
+        async with router.lock:
+            await written.look(router)
 
 
 async def _facts(spine: Spine, router: Router) -> None:
@@ -98,3 +123,4 @@ async def _time(router: Router) -> None:
             queues_at = loop.time() + QUEUES_AGAIN_S
             async with router.lock:
                 await router.read_queues()
+                await written.look_at_cases(router)

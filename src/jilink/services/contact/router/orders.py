@@ -24,7 +24,12 @@ class Orders:
         self._last: dict[str, asyncio.Task[None]] = {}
 
     def give(self, chain: str, node: str, *orders: Order, failed: NotCarriedOut | None = None) -> None:
-        """Give orders after those given before in the same chain. `failed` is told the reason where one is not carried out."""
+        """Give orders after those given before in the same chain. `failed` is told the reason where one is not carried out.
+
+        What has no node is known to no engine (`written`): nothing is to be ordered.
+        """
+        if not node:
+            return
         task = asyncio.create_task(self._run(self._last.get(chain), node, orders, failed))
         self._last[chain] = task
         task.add_done_callback(lambda done: self._last.pop(chain, None) if self._last.get(chain) is done else None)

@@ -68,5 +68,5 @@ async def still_away(floor: Floor, call: Call) -> None:
 
 def _in_course(floor: Floor, endpoint: str) -> Call | None:
     agents = {agent for agent, place in floor.places.items() if place.browser and place.endpoint == endpoint}
-    talking = (call for call in floor.book.calls.values() if call.agent in agents and call.state is ContactState.TALKING)
+    talking = (call for call in floor.book.calls.values() if call.node and call.agent in agents and call.state is ContactState.TALKING)
     return next(talking, None)

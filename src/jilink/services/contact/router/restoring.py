@@ -3,6 +3,7 @@
 from jilink.kernel.errors import Unavailable
 from jilink.services.contact.actions import serving
 from jilink.services.contact.reads import desk
+from jilink.services.contact.router import written
 from jilink.services.contact.router.book import Call
 from jilink.services.contact.router.router import Router
 from jilink.services.contact.router.store import installation, stored
@@ -29,8 +30,10 @@ async def restore(router: Router) -> None:
             )  # fmt: skip
             router.book.add(call)
         await router.flows.restore()
+        await agree(router, "", None, End.ABANDONED)  # what no engine knows of
         for node in sorted({row.node for row in rows if row.node} | {run.node for run in router.flows.runs.values()}):
             await agree(router, node, await _look(router, node), End.ABANDONED)
+        await written.look(router)
         for place in sorted(router.places.values(), key=lambda place: place.agent):
             if place.state is AgentState.READY:
                 await router.decide(h.Ready(place.agent))

@@ -98,6 +98,8 @@ class SiteDesign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     colour: str = "#0b5cab"
     case_type: str = ""
     """Type of the cases that messages become; "": no message can be left."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """What such a case answers to the questions of its type: (question, answer)."""
 
 
 def read_site(text: str | bytes) -> SiteDesign:
