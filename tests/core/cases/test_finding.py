@@ -1,6 +1,11 @@
 """Search: cases are found by any piece of their words, in the order of words, behind the walls."""
 
+from copy import copy
+from datetime import timedelta
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from jilink.core.cases import actions, finding, reads
 from jilink.core.cases.models import Case
@@ -80,6 +85,21 @@ def test_nobody_finds_what_lies_behind_a_wall_or_out_of_reach(office: Office, he
         assert found(office, "暖气", by=office.stranger, order=order) == [] == found(office, "暖气", by=own, order=order)
     actions.assign_case(case=heating, assignee=own.user, by=office.boss, now=MONDAY)
     assert found(office, "暖气", by=own) == [heating] == found(office, "暖气", by=own, order=Order.BEST)
+
+
+@pytest.mark.once
+def test_cases_behind_a_thousand_others_are_found_by_keys_whatever_comes_and_goes_meanwhile(office: Office) -> None:
+    held = [office.open(title="井盖破损", now=MONDAY) for _number in range(3)]
+    first = Case.objects.get(pk=held[0])
+    others = [copy(first) for _number in range(1010)]
+    for number, other in enumerate(others):
+        other.pk, other.number, other.title, other.due_at = None, f"{number:010}", "路灯不亮", None if number % 2 else first.due_at
+        other.updated_at, other.priority = first.updated_at + timedelta(seconds=number // 2), first.priority + 1
+    Case.objects.bulk_create(others)
+    for order, whole in ((Order.NEWEST, held[::-1]), (Order.PRIORITY, held[::-1]), (Order.UPDATED, held[::-1]), (Order.DUE, held)):
+        with CaptureQueriesContext(connection) as asked:
+            assert found(office, "井盖破损", order=order) == whole, order
+        assert not [query["sql"] for query in asked if "OFFSET" in query["sql"]]
 
 
 def test_a_phrase_is_found_behind_many_newer_cases_that_hold_its_characters_elsewhere(office: Office) -> None:

@@ -252,6 +252,9 @@ def test_a_team_is_archived_once_nothing_open_lies_with_it_and_keeps_its_name(of
     with pytest.raises(TeamInUse) as refused:
         members.archive_team(team=team, by=by)
     assert refused.value.values == {"count": 1, "numbers": grouped(office.row(case).number)}
+    with pytest.raises(TeamInUse) as blind:
+        members.archive_team(team=team, by=office.world.actor(Role.SUPERVISOR, depot, Scope.OWN, also="blind"))
+    assert blind.value.values == {"count": 1}, "who may see none of its cases is told of no number"
     actions.assign_case(case=case, by=office.boss, now=MONDAY)
     members.archive_team(team=team, by=by)
     members.archive_team(team=team, by=by)

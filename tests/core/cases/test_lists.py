@@ -8,7 +8,7 @@ import pytest
 from jilink.core.cases import actions, reads
 from jilink.core.cases.models import Case
 from jilink.core.cases.reads import Filter, Order, Whose
-from jilink.core.cases.reads.lists import CursorMisread
+from jilink.core.cases.reads.cutting import CursorMisread
 from jilink.core.cases.rules import numbers
 from jilink.core.parties.rules import Role, Scope
 from tests.core.cases.office import GOOD, MONDAY, Office

@@ -18,14 +18,16 @@ from jilink.core.cases.models import CaseType
 from jilink.core.flows import actions as flows
 from jilink.core.flows.models import FlowVersion
 from jilink.core.parties import access
+from jilink.core.parties.access import NotFound
 from jilink.core.parties.actions import NameTaken
 from jilink.core.parties.invitations import actions as invitations
 from jilink.core.parties.invitations.actions import InvitationRefused
 from jilink.core.parties.members import actions as members
-from jilink.core.parties.models import Identity, Member, Merge, Team
+from jilink.core.parties.models import AuditEntry, Identity, Member, Merge, Team
 from jilink.core.parties.people import actions, merging
 from jilink.core.parties.people.actions import IdentityTaken, PersonData
 from jilink.core.parties.people.merging import MergeRefused
+from jilink.core.parties.refusals import note
 from jilink.core.parties.rules import Role
 from jilink.kernel.errors import Refused
 from jilink.kernel.settings import Settings
@@ -91,6 +93,14 @@ def test_a_person_is_merged_into_one_other(lasting_world: World) -> None:
     ]
     done = outcomes(lambda number: merging.merge_people(keep=others[number], merge=double, by=by), MergeRefused)
     assert sum(done) == 1 and Merge.objects.count() == 1
+
+
+def test_of_refusals_at_once_each_is_counted(lasting_world: World) -> None:
+    actor = access.actor_of(lasting_world.person(Role.ANALYST, lasting_world.north))
+    for _round in range(2):
+        outcomes(lambda _number: note(actor, NotFound("No."), "page:console:case"), Refused)
+    entries = AuditEntry.objects.filter(action="access.refused", actor=actor.name).order_by("sequence")
+    assert [entry.detail for entry in entries] == ["", "×10"]
 
 
 def _save_type(world: World, still: Still) -> None:

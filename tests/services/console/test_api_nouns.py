@@ -77,6 +77,7 @@ def test_a_program_lays_down_kinds_prints_labels_and_ends_secrets(world: World, 
     mark = ask("GET", f"/assets/{made}")["ETag"]
     changes = [ask("PUT", f"/assets/{made}", {"label": label}, if_match=mark).status_code for label in ("L1 again", "L1 late")]
     assert changes == [200, 412] and ask("PUT", f"/assets/{made}", {"label": "L"}).json()["errors"][0]["pointer"] == "/based_on"
+    assert ask("PUT", f"/assets/{made}", {"label": "L"}, if_match="*").json() == {"version": 3}
     sheet = ask("POST", "/assets/labels", {"assets": [made]})
     assert sheet["Content-Type"] == "application/pdf" and sheet.content.startswith(b"%PDF-")
     stranger = asking(token_of(world, Role.OWNER, world.south))

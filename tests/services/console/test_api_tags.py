@@ -153,6 +153,7 @@ def test_a_tag_of_what_is_gone_makes_nothing_anew(world: World, ask: Ask) -> Non
     assert ask("DELETE", f"/asset-kinds/pole?organisation={world.north}").status_code == 204
     again = {"organisation": world.north, "kind": {"title": {"zh": "杆", "en": "Pole"}}}
     assert ask("PUT", "/asset-kinds/pole", again, if_match=mark).status_code == 412
+    assert ask("PUT", "/asset-kinds/pole", again, if_match="*").status_code == 412, "nothing is there (RFC 9110, 13.1.1)"
     assert ask("GET", f"/asset-kinds/pole?organisation={world.north}").status_code == 404
 
 

@@ -1,7 +1,7 @@
 """Marks of what a read returned, so that an unchanged thing is not sent again and a changed one not overwritten (RFC 9110, 8.8.3 and 13).
 
 A mark is the thing's version, where it has one, and a hash of its representation: ``"7-4f0c…"``. If-Match compares the version.
-A thing that is `Watched` has a mark of its parts, ``"4f0c….a1b2c3d4e5f6…"``: If-Match compares those, and 412 names the ones that changed.
+A thing that is `Watched` has a mark of its parts, ``"4f0c….a1b2c3d4…"``: If-Match compares those, and 412 names the ones that changed.
 """
 
 import hashlib
@@ -19,7 +19,9 @@ from jilink.webkit.api.calls import call_of
 from jilink.webkit.api.problems import Fault, PreconditionFailed
 
 _MARK = re.compile(r'"(?:(\d{1,18})-)?[0-9a-f]{24}"')
-_PARTS = re.compile(r'"[0-9a-f]{24}\.((?:[0-9a-f]{6})*)"')
+_PART = 16
+"""Hexadecimal digits of the hash of a part: 64 bits."""
+_PARTS = re.compile(rf'"[0-9a-f]{{24}}\.((?:[0-9a-f]{{{_PART}}})*)"')
 _NONE_OF_OURS = gettext_noop("If-Match names no version of this thing. Send the ETag that its read answered with.")
 _MARKED = frozenset({"GET", "PUT", "PATCH"})
 
@@ -39,6 +41,11 @@ def expected_version(request: HttpRequest) -> int | None:
     return int(found[1])
 
 
+def takes_any(request: HttpRequest) -> bool:
+    """Return whether If-Match is ``*``: whatever there is may be changed (RFC 9110, 13.1.1)."""
+    return request.headers.get("If-Match", "").strip() == "*"
+
+
 class Watched:
     """A thing of which If-Match guards some parts: those that people change, not those that change by themselves."""
 
@@ -56,18 +63,20 @@ class Watched:
     def check(self, request: HttpRequest, now: Callable[[], object]) -> Still:
         """Return what an action calls once it holds the row, None where If-Match says nothing: it raises PreconditionFailed.
 
-        `now` reads the thing as it is then; None where there is none.
+        `now` reads the thing as it is then; None where there is none, which ``*`` does not fit either (RFC 9110, 13.1.1).
         """
         told = request.headers.get("If-Match", "").strip()
-        if not told or told == "*":
+        if not told:
             return None
         found = [match[1] for part in told.split(",") if (match := _PARTS.fullmatch(part.strip()))]
-        kept = [text for text in found if len(text) == 6 * len(self._parts)]
+        kept = [text for text in found if len(text) == _PART * len(self._parts)]
 
         def compare() -> None:
             thing = now()
-            if not kept or thing is None:
+            if thing is None or (not kept and told != "*"):
                 raise PreconditionFailed(_NONE_OF_OURS)
+            if told == "*":
+                return
             stands = self._marks(self._read(thing))
             if "".join(stands) not in kept:
                 raise self._changed(kept[-1], stands)
@@ -76,7 +85,7 @@ class Watched:
 
     def _changed(self, told: str, stands: Sequence[str]) -> PreconditionFailed:
         error = PreconditionFailed(gettext_noop("Somebody changed this since you read it. Read it again and change what it says now."))
-        was = [told[at : at + 6] for at in range(0, len(told), 6)]
+        was = [told[at : at + _PART] for at in range(0, len(told), _PART)]
         words = _("It is not what you read.")
         changed = [part for part, before, after in zip(self._parts, was, stands, strict=True) if before != after]
         error.faults = [Fault(detail=words, pointer=part) for part in changed]
@@ -86,7 +95,7 @@ class Watched:
         return self._shape.model_validate(thing).model_dump(mode="json")
 
     def _marks(self, read: object) -> list[str]:
-        return [hashlib.sha256(msgspec.json.encode(_at(read, part), order="deterministic")).hexdigest()[:6] for part in self._parts]
+        return [hashlib.sha256(msgspec.json.encode(_at(read, part), order="deterministic")).hexdigest()[:_PART] for part in self._parts]
 
 
 def _at(read: object, pointer: str) -> object:

@@ -110,10 +110,13 @@ def register_asset(*, organisation: OrganisationId, kind: str, data: AssetData, 
 
 
 @transaction.atomic
-def change_asset(*, asset: AssetId, data: AssetData, based_on: int, by: Actor) -> int:
-    """Change an asset and return its new version; `based_on` is the version that was read. Raises as `register_asset`, ChangedMeanwhile."""
+def change_asset(*, asset: AssetId, data: AssetData, based_on: int | None, by: Actor) -> int:
+    """Change an asset and return its new version; `based_on` is the version that was read, None for whichever there is.
+
+    Raises as `register_asset`, ChangedMeanwhile.
+    """
     row = _locked(asset, by)
-    if row.version != based_on:
+    if based_on not in (None, row.version):
         raise ChangedMeanwhile("Somebody changed this meanwhile. Look at what it says now and change it again.")
     row.version += 1
     _fill(row, data, reads.kind_of(OrganisationId(row.organisation_id), row.kind))

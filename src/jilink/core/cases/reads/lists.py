@@ -1,9 +1,7 @@
 """Lists of cases: filtered, in a stable order, page by page by keys, and counted for many views in one query."""
 
-import base64
-import binascii
 import itertools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +15,7 @@ from django.db.models.lookups import Exact
 from jilink.core.cases import finding
 from jilink.core.cases.finding import Likely
 from jilink.core.cases.models import Case, Clock, Request
+from jilink.core.cases.reads.cutting import Order, Stretch, behind, cursor_at, read_cursor, stretches, written
 from jilink.core.cases.reads.ground import definition_of
 from jilink.core.cases.rules import allowed, workflow
 from jilink.core.cases.rules.allowed import Act
@@ -24,7 +23,6 @@ from jilink.core.cases.rules.workflow import CALL_BACK, RequestState, State
 from jilink.core.parties import access
 from jilink.core.parties.access import Actor
 from jilink.core.parties.rules import Permission
-from jilink.kernel.errors import Malformed
 from jilink.kernel.texts import Text
 
 LONGEST_PAGE = 200
@@ -41,19 +39,6 @@ class Whose(StrEnum):
     MINE = "mine"
     TEAM = "team"
     UNASSIGNED = "unassigned"
-
-
-class Order(StrEnum):
-    """Orders of a list; each ends with the id, so that no row is shown twice or left out between pages."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    DUE = "due"
-    """The next due first, those without a due time last."""
-    PRIORITY = "priority"
-    UPDATED = "updated"
-    BEST = "best"
-    """What fits the text best first, at most 200; without a text, or where it is a number, the newest first."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -131,10 +116,6 @@ class Page:
 
     rows: tuple[CaseRow, ...]
     next: str
-
-
-class CursorMisread(Malformed):
-    """This is no cursor of this list."""
 
 
 def in_reach(actor: Actor, permission: Permission = Permission.VIEW_CASES) -> Q:
@@ -220,12 +201,15 @@ def cases(actor: Actor, wanted: Filter, *, now: datetime, order: Order = Order.N
     likely = finding.likely(actor, wanted.text)
     asked = condition(actor, wanted if likely is None else _wordless(wanted), now)
     found: list[Case] = []
-    for stretch, by in _stretches(order, cursor):
-        rows, missing = _seen(actor, wanted).filter(asked, stretch).order_by(*by), size + 1 - len(found)
-        found += list(rows.select_related("type", "unit")[:missing]) if likely is None else _checked(rows, missing, likely)
+    for stretch, by in stretches(order, cursor):
+        rows, missing = _seen(actor, wanted).filter(asked, stretch), size + 1 - len(found)
+        if likely is None:
+            found += list(rows.order_by(*by).select_related("type", "unit")[:missing])
+        else:
+            found += _checked(rows, by, missing, likely)
         if len(found) > size:
             break
-    following = _cursor(order, found[size - 1]) if len(found) > size else ""
+    following = cursor_at(order, found[size - 1]) if len(found) > size else ""
     return Page(tuple(row_of(row, now) for row in found[:size]), following)
 
 
@@ -233,32 +217,45 @@ def _wordless(wanted: Filter) -> Filter:
     return msgspec.structs.replace(wanted, text="")
 
 
-def _checked(rows: QuerySet[Case], count: int, likely: Likely) -> list[Case]:
-    """Return the first rows that hold what was typed.
+def _checked(rows: QuerySet[Case], by: tuple[str, ...], count: int, likely: Likely) -> list[Case]:
+    """Return the first rows in an order that hold what was typed.
 
     Where very many do they are among the first of the list, which are read one by one. Else those that the index thinks of are, more
     and more until there are enough.
     """
-    keys, whole = _held(rows, count, likely, LOOKED)
+    keys, whole = _held(rows, by, count, likely, LOOKED)
     if len(keys) < count and not whole:
-        keys, _whole = _held(rows.filter(likely.condition), count, likely, (2 * count * 8**times for times in itertools.count()))
+        steps = (2 * count * 8**times for times in itertools.count())
+        keys, _whole = _held(rows.filter(likely.condition), by, count, likely, steps)
     found = {row.pk: row for row in Case.objects.filter(pk__in=keys[:count]).select_related("type", "unit")}
     return [found[key] for key in keys[:count] if key in found]
 
 
-def _held(rows: QuerySet[Case], count: int, likely: Likely, steps: Iterable[int]) -> tuple[list[int], bool]:
+def _held(rows: QuerySet[Case], by: tuple[str, ...], count: int, likely: Likely, steps: Iterable[int]) -> tuple[list[int], bool]:
     """Return the keys of rows that hold what was typed, looked at so many at a time until there are enough, and whether all were."""
-    keys, start = list[int](), 0
+    keys, left = list[int](), [(Q(), by)]
     for some in steps:
-        looked = list(rows.values_list("pk", flat=True)[start : start + some])
+        looked, left = _looked(rows, left, some)
         held = likely.holding(looked)
         keys += [key for key in looked if key in held]
-        if len(looked) < some:
+        if not left:
             return keys, True
         if len(keys) >= count:
             break
-        start += some
     return keys, False
+
+
+def _looked(rows: QuerySet[Case], left: list[Stretch], some: int) -> tuple[list[int], list[Stretch]]:
+    """Return the keys of the next rows, and what is left behind the last of them: by its key, as rows come and go meanwhile."""
+    found = list[int]()
+    while left and len(found) < some:
+        (reach, by), *left = left
+        missing = some - len(found)
+        read = list(rows.filter(reach).order_by(*by).values_list(F(by[0].lstrip("-")), "pk")[:missing])
+        found += [key for _value, key in read]
+        if len(read) == missing:
+            left = [*((reach & further, order) for further, order in behind(by, *read[-1])), *left]
+    return found, left
 
 
 def _best(actor: Actor, wanted: Filter, now: datetime, cursor: str, size: int) -> Page:
@@ -267,11 +264,11 @@ def _best(actor: Actor, wanted: Filter, now: datetime, cursor: str, size: int) -
     found = [hit.item for hit in finding.best(actor, wanted.text, seen)]
     start = 0
     if cursor:
-        place, last = _read_cursor(Order.BEST, cursor)
+        place, last = read_cursor(Order.BEST, cursor)
         start = found.index(last) + 1 if last in found else int(str(place))
     shown = found[start : start + size]
     rows = {row.pk: row for row in Case.objects.filter(pk__in=shown).select_related("type", "unit")}
-    following = _written(Order.BEST, start + size, shown[-1]) if len(found) > start + size else ""
+    following = written(Order.BEST, start + size, shown[-1]) if len(found) > start + size else ""
     return Page(tuple(row_of(rows[pk], now) for pk in shown if pk in rows), following)
 
 
@@ -300,67 +297,6 @@ def count_views(actor: Actor, views: Sequence[Filter], *, now: datetime) -> list
         if number not in still:
             counted[f"view{number}"] = Case.objects.filter(in_reach(actor), condition(actor, view, now))[:MOST_COUNTED].count()
     return [counted[f"view{number}"] for number in range(len(views))]
-
-
-_KEYS: dict[Order, tuple[str, bool]] = {
-    Order.NEWEST: ("pk", True),
-    Order.OLDEST: ("pk", False),
-    Order.DUE: ("due_at", False),
-    Order.PRIORITY: ("priority", True),
-    Order.UPDATED: ("updated_at", True),
-}
-"""The column of each order, and whether it falls."""
-
-
-_Cursor = tuple[str, str | int | None, int]
-_READ: dict[Order, Callable[[str | int | None], object]] = {
-    Order.DUE: lambda key: datetime.fromisoformat(str(key)) if key is not None else None,
-    Order.UPDATED: lambda key: datetime.fromisoformat(str(key)),
-    Order.PRIORITY: lambda key: int(key or 0),
-    Order.BEST: lambda key: int(key or 0),
-}
-
-
-def _cursor(order: Order, row: Case) -> str:
-    key = {Order.DUE: row.due_at, Order.UPDATED: row.updated_at, Order.PRIORITY: row.priority}.get(order)
-    return _written(order, key.isoformat() if isinstance(key, datetime) else key, row.pk)
-
-
-def _written(order: Order, key: str | int | None, pk: int) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode((order.value, key, pk))).decode().rstrip("=")
-
-
-def _read_cursor(order: Order, cursor: str) -> tuple[object, int]:
-    try:
-        made_for, key, pk = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=_Cursor)
-        value = _READ[order](key) if order in _READ else None
-    except (msgspec.DecodeError, binascii.Error, ValueError) as error:
-        raise CursorMisread("cursor", "This is no cursor.") from error
-    if made_for != order:
-        raise CursorMisread("order", "This cursor belongs to another order.")
-    return value, pk
-
-
-def _stretches(order: Order, cursor: str) -> tuple[tuple[Q, tuple[str, ...]], ...]:
-    """Return the list from a cursor on as stretches that follow each other, and the order in each.
-
-    Each is one reach of an index in the order it stands in, which neither "smaller, or equal and further" nor "none at the end" is in
-    SQLite; the next is asked for only where a page is not full.
-    """
-    column, falls = _KEYS[order]
-    sign, side = ("-", "lt") if falls else ("", "gt")
-    key, both = (f"{sign}pk",), (f"{sign}{column}", f"{sign}pk")
-    none = Q(due_at__isnull=True)
-    if not cursor:
-        return ((~none, both), (none, key)) if order == Order.DUE else ((Q(), key if column == "pk" else both),)
-    value, pk = _read_cursor(order, cursor)
-    further = Q(**{f"pk__{side}": pk})
-    if column == "pk":
-        return ((further, key),)
-    if value is None:
-        return ((none & further, key),)
-    behind = ((Q(**{column: value}) & further, key), (Q(**{f"{column}__{side}": value}), both))
-    return (*behind, (none, key)) if order == Order.DUE else behind
 
 
 def row_of(row: Case, now: datetime) -> CaseRow:

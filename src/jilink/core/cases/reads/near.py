@@ -11,7 +11,7 @@ from jilink.core.parties.access import Actor
 
 METRES_A_DEGREE = 111_195.0
 MOST_MEASURED = 2000
-"""The newest so many in the box are measured; so many open cases of one type on one spot are one matter."""
+"""So many cases in the box are measured at most, the newest: where more lie there, older ones are left out, also nearer ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,10 @@ class Near:
 
 
 def open_near(actor: Actor, longitude: float, latitude: float, *, type: str, within_m: float, most: int, now: datetime) -> list[Near]:
-    """Return the open cases of a type within so many metres of a point (degrees, WGS-84) that the actor may see, the nearest first."""
+    """Return the open cases of a type within so many metres of a point (degrees, WGS-84) that the actor may see, the nearest first.
+
+    Where more than `MOST_MEASURED` lie around it, only the newest of them are looked at.
+    """
     narrow = max(cos(radians(latitude)), 0.01)
     north, east = within_m / METRES_A_DEGREE, within_m / METRES_A_DEGREE / narrow
     rows = Case.objects.filter(

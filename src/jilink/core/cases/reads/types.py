@@ -90,6 +90,12 @@ def calendar(actor: Actor, organisation: int, key: str = "china") -> CalendarDat
     return shipped.china()
 
 
+def calendars(actor: Actor, organisation: int) -> list[str]:
+    """Return the keys of the working calendars that count for an organisation. Raises NotFound."""
+    access.require(actor, Permission.MANAGE_CASE_TYPES, organisation)
+    return sorted({"china", *WorkCalendar.objects.filter(organisation__in=_line(organisation)).values_list("key", flat=True)})
+
+
 def _line(organisation: int) -> list[int]:
     path = Organisation.objects.values_list("path", flat=True).get(pk=organisation)
     return [int(part) for part in path.split("/") if part]

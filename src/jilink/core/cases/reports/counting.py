@@ -187,7 +187,7 @@ def _all_of_days() -> str:
     """Return the query of what an organisation answers for on each day, made of the sums by unit."""
     days, sums = CaseDay._meta.db_table, ", ".join(f"sum({name})" for name in SUMS)
     shown = "organisation_id, 'all', 'day', organisation_id, '', type_key, day"
-    return f"SELECT {shown}, {sums} FROM {days} WHERE split = 'unit' GROUP BY organisation_id, type_key, day"  # noqa: S608 -- as above
+    return f"SELECT {shown}, {sums} FROM {days} WHERE split = 'unit' AND span = 'day' GROUP BY organisation_id, type_key, day"  # noqa: S608 -- as above
 
 
 def _months() -> str:
@@ -195,7 +195,7 @@ def _months() -> str:
     days, sums = CaseDay._meta.db_table, ", ".join(f"sum({name})" for name in SUMS)
     month = "date_trunc('month', day)::date" if connection.vendor == "postgresql" else "date(day, 'start of month')"
     shown = ", ".join({"span": "'month'", "day": month}.get(name, name) for name in PLACE)
-    return f"SELECT {shown}, {sums} FROM {days} GROUP BY organisation_id, split, unit_id, area, type_key, {month}"  # noqa: S608 -- as above
+    return f"SELECT {shown}, {sums} FROM {days} WHERE span = 'day' GROUP BY organisation_id, split, unit_id, area, type_key, {month}"  # noqa: S608 -- as above
 
 
 def _values(fact: CaseFact) -> tuple[object, ...]:

@@ -16,6 +16,7 @@ from jilink.core.parties.sessions import end_sessions
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId, TeamId
+from jilink.kernel.texts import gettext_noop
 
 _HIDDEN = "There is no such thing, or you may not see it."
 
@@ -76,8 +77,10 @@ def archive_team(*, team: TeamId, by: Actor, now: datetime | None = None) -> Non
     row = _team(team, by)
     if row.archived_at is not None:
         return
-    with walls.everything():  # a case of the team may belong to an organisation elsewhere in the tree
-        lying = lying_with(team)
+    lying = lying_with(team, by)
+    if lying.count and not lying.first:
+        words = gettext_noop("This team still has %(count)d open cases that you may not see. Have them given to others first.")
+        raise TeamInUse(words, count=lying.count)
     if lying.count:
         numbers = ", ".join(lying.first) + (" …" if lying.count > len(lying.first) else "")
         raise TeamInUse(

@@ -11,29 +11,33 @@ from dataclasses import dataclass
 from django.db import connection
 
 from jilink.core.parties import walls
+from jilink.core.parties.access import Actor
 from jilink.core.parties.models import Team
 from jilink.kernel.ids import TeamId
 
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """How much lies with a team, and how the first of it are called."""
+    """How much lies with a team, and how the first of it are called that whoever asks may see."""
 
     count: int
     first: tuple[str, ...]
 
 
-_rooms: dict[str, Callable[[TeamId], Lying]] = {}
+_rooms: dict[str, Callable[[TeamId, Actor], Lying]] = {}
 
 
-def lies_with_teams(name: str, ask: Callable[[TeamId], Lying]) -> None:
-    """Register how a room counts what a team still has to do; saying it again replaces it. It asks no wall."""
+def lies_with_teams(name: str, ask: Callable[[TeamId, Actor], Lying]) -> None:
+    """Register how a room counts what a team still has to do; saying it again replaces it.
+
+    All is counted, behind the walls too; only what the actor may see is named.
+    """
     _rooms[name] = ask
 
 
-def lying_with(team: TeamId) -> Lying:
+def lying_with(team: TeamId, by: Actor) -> Lying:
     """Return what lies with a team in every room together."""
-    found = [_rooms[name](team) for name in sorted(_rooms)]
+    found = [_rooms[name](team, by) for name in sorted(_rooms)]
     return Lying(sum(each.count for each in found), tuple(name for each in found for name in each.first))
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from jilink.core.cases import reads as cases
 from jilink.core.cases.reads import Order, Whose
-from jilink.core.cases.reads.lists import CursorMisread
+from jilink.core.cases.reads.cutting import CursorMisread
 from jilink.core.cases.rules.definition import Definition
 from jilink.core.parties import reads as parties
 from jilink.core.parties.access import Actor, require_reach
