@@ -6,6 +6,7 @@ from jilink.services.contact.models.contacts import Contact, Fact
 from jilink.services.contact.models.quality import Calibration, CardVersion, Evaluation, Sample, SamplingPlan, ScoreCard
 from jilink.services.contact.models.queues import Number, Queue
 from jilink.services.contact.models.recordings import Keeping, Recording, Satisfaction
+from jilink.services.contact.models.sides import Side
 from jilink.services.contact.models.trunks import Trunk
 from jilink.services.contact.models.written import Capacity, CaseFeed, ChatSite, Conversation, Message
 
@@ -33,6 +34,7 @@ __all__ = [
     "SamplingPlan",
     "Satisfaction",
     "ScoreCard",
+    "Side",
     "Spell",
     "Target",
     "Trunk",

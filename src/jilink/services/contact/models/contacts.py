@@ -28,6 +28,13 @@ class Contact(models.Model):
     agent = models.ForeignKey(_USER, on_delete=models.SET_NULL, null=True, related_name="+")
     agent_leg = models.CharField(max_length=80, blank=True, default="")
     rings = models.PositiveIntegerField(default=0)
+    wanted = models.BigIntegerField(null=True)
+    """The agent it waits for before all others: who served the person last, or to whom it was given."""
+    wanted_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """How often a callback was dialled in vain."""
+    not_before = models.DateTimeField(null=True)
+    """When a callback is to be tried next."""
     enqueued_at = models.DateTimeField()
     """When they began to wait; one that came from another queue keeps the time."""
     offered_at = models.DateTimeField()

@@ -28,6 +28,8 @@ class End(StrEnum):
     """They waited longer than the queue lets anybody, and there was nowhere else to go."""
     MOVED = "moved"
     """To another queue, where it is a contact of its own."""
+    UNREACHED = "unreached"
+    """A callback that nobody answered, however often it was tried."""
     LOST = "lost"
     """The telephone engine went away with the call."""
 
