@@ -1,8 +1,10 @@
 """Tables of the contact centre. What operators design is JSON text that only `rules` reads."""
 
 from jilink.services.contact.models.agents import Agent, Phone, Spell
+from jilink.services.contact.models.billing import Billed, Statement, Tariff
 from jilink.services.contact.models.campaigns import Attempt, Campaign, DoNotCall, Target
 from jilink.services.contact.models.contacts import Contact, Fact
+from jilink.services.contact.models.planning import Correction, PlanningRule, Shift, ShiftPattern, ShiftPlan, WorkTerms
 from jilink.services.contact.models.quality import Calibration, CardVersion, Evaluation, Sample, SamplingPlan, ScoreCard
 from jilink.services.contact.models.queues import Number, Queue
 from jilink.services.contact.models.recordings import Keeping, Recording, Satisfaction
@@ -13,6 +15,7 @@ from jilink.services.contact.models.written import Capacity, CaseFeed, ChatSite,
 __all__ = [
     "Agent",
     "Attempt",
+    "Billed",
     "Calibration",
     "Campaign",
     "Capacity",
@@ -21,6 +24,7 @@ __all__ = [
     "ChatSite",
     "Contact",
     "Conversation",
+    "Correction",
     "DoNotCall",
     "Evaluation",
     "Fact",
@@ -28,14 +32,21 @@ __all__ = [
     "Message",
     "Number",
     "Phone",
+    "PlanningRule",
     "Queue",
     "Recording",
     "Sample",
     "SamplingPlan",
     "Satisfaction",
     "ScoreCard",
+    "Shift",
+    "ShiftPattern",
+    "ShiftPlan",
     "Side",
     "Spell",
+    "Statement",
     "Target",
+    "Tariff",
     "Trunk",
+    "WorkTerms",
 ]
