@@ -1,6 +1,7 @@
 """Notices: who is told of what, once, through the relay; read, forgotten, and by letter for those who want it."""
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,6 +9,7 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from django.core import mail
+from django.db import connections
 
 from jilink.core.cases import actions as deeds
 from jilink.core.outbox.models import OutboxEvent
@@ -19,11 +21,22 @@ from jilink.kernel.errors import Unavailable
 from jilink.services.console import letters, reactions
 from jilink.services.console import live as streams
 from jilink.services.console.actions import notices
-from jilink.services.console.models import Letterbox, Notice
+from jilink.services.console.models import Letterbox, Notice, NoticeEvent
 from jilink.services.console.reads import notices as reads
-from jilink.services.console.rules.notices import KEPT, KEPT_READ, TOGETHER, Kind, Way, of_assignment, of_decision, of_escalation, told
+from jilink.services.console.rules.notices import (
+    KEPT,
+    KEPT_READ,
+    MAILING,
+    TOGETHER,
+    Kind,
+    Way,
+    of_assignment,
+    of_decision,
+    of_escalation,
+    told,
+)
 from jilink.spine.client import Spine
-from tests.core.cases.office import Office, office_of
+from tests.core.cases.office import MONDAY, Office, office_of
 from tests.core.world import World, relay, until
 from tests.services.conftest import signed_in
 from tests.services.console.test_live import listen
@@ -83,7 +96,8 @@ async def test_those_concerned_are_told_once_at_once_and_nobody_of_their_own_dee
     def looked() -> None:
         assert not kinds_of(relayed.stranger.user)
         row = Notice.objects.filter(user=relayed.worker.user, kind="assigned").get()
-        assert notices.tell(users=[row.user_id], kind=Kind.ASSIGNED, case=case, event=row.event) == 0
+        told_by = row.events.get().event
+        assert notices.tell(users=[row.user_id], kind=Kind.ASSIGNED, case=case, event=told_by) == 0
         boss = signed_in(relayed.world, Role.SUPERVISOR, relayed.world.north)
         page = boss.get("/console/notices", headers={"accept-language": "en"}).content.decode()
         assert "escalated a case to you" in page and 'class="bell-count num" role="status">2<' in page
@@ -115,6 +129,32 @@ def test_what_concerns_several_is_told_once_an_hour_to_whoever_wants_it(desk: Of
     assert list(Notice.objects.filter(kind="team").order_by("pk").values_list("count", flat=True)) == [2, 1, 1]
     with pytest.raises(NotFound):
         notices.set_wishes(wishes={Kind.HELP: Way.NOT}, by=desk.worker)
+
+
+def test_a_case_counts_once_and_an_event_once_however_late_it_comes_again(desk: Office) -> None:
+    first, second = desk.sent(now=utc_now()), desk.sent(now=utc_now())
+    users, now, events = [desk.boss.user or 0], utc_now(), [uuid4() for _number in range(60)]
+    for number, event in enumerate(events):
+        notices.tell(users=users, kind=Kind.TEAM, case=second if number == 1 else first, event=event, now=now)
+    notices.tell(users=users, kind=Kind.TEAM, case=second, event=events[1], now=now)
+    assert [(row.case, row.count) for row in Notice.objects.filter(kind="team")] == [(first, 2)]
+    assert notices.forget_notices(now + KEPT + timedelta(hours=1)) and not NoticeEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_told_of_many_at_once_has_one_notice(lasting_world: World) -> None:
+    office = office_of(lasting_world)
+    cases, again = [office.sent(now=utc_now()) for _number in range(4)], uuid4()
+
+    def tell(number: int) -> None:
+        notices.tell(users=[office.boss.user or 0], kind=Kind.TEAM, case=cases[number], event=uuid4(), now=MONDAY)
+        notices.tell(users=[office.worker.user or 0], kind=Kind.HELP, case=cases[0], event=again, now=MONDAY)
+        connections.close_all()
+
+    with ThreadPoolExecutor(4) as hands:
+        list(hands.map(tell, range(4)))
+    assert [row.count for row in Notice.objects.filter(kind="team")] == [4]
+    assert Notice.objects.filter(kind="help").count() == 1
 
 
 def some(office: Office, case: int, user: int | None, count: int = 1) -> list[Notice]:
@@ -165,6 +205,10 @@ def test_a_letter_says_number_and_reason_and_nothing_else_and_goes_once(desk: Of
     assert timer.not_before - notice.at == timedelta(minutes=2)
     assert letters.post(notice.pk, now=utc_now()) and not letters.post(notice.pk, now=utc_now())
     (letter,) = mail.outbox
+    Notice.objects.filter(pk=notice.pk).update(mailed_at=None, mailing_until=utc_now() + MAILING)
+    with pytest.raises(Unavailable):  # somebody else has just taken it
+        letters.post(notice.pk, now=utc_now())
+    assert len(mail.outbox) == 1
     number = desk.row(case).number
     again = letters.written(reads.Letter(notice.user_id, "wang@example.cn", "en", reads.notices(desk.worker, now=utc_now())[0]))
     assert again.extra_headers == letter.extra_headers  # by which a mail system knows it

@@ -15,7 +15,7 @@ from jilink.core.cases.rules import numbers
 from jilink.core.parties import access
 from jilink.core.parties.members.reads import people_named
 from jilink.kernel.errors import Unavailable
-from jilink.services.console.actions.notices import take_letter
+from jilink.services.console.actions.notices import end_letter, take_letter
 from jilink.services.console.addresses import public_address
 from jilink.services.console.notice_words import sentence
 from jilink.services.console.reads import notices
@@ -25,8 +25,8 @@ from jilink.services.console.reads.notices import Letter
 def post(notice: int, *, now: datetime) -> bool:
     """Send the letter about a notice that is still unread, and return whether one left.
 
-    A crash between sending and noting it sends it again under the same Message-ID (RFC 5322, 3.6.4), by which mail systems know it.
-    Raises Unavailable where the mail server does not take it.
+    Of several who try at once one sends it. A crash between sending and noting it sends it again under the same Message-ID (RFC 5322,
+    3.6.4), by which mail systems know it. Raises Unavailable where the mail server does not take it, or somebody else has it.
     """
     user = get_user_model().objects.filter(pk=notices.recipient_of(notice) or 0).first()
     if not settings.EMAIL_HOST or user is None:
@@ -34,11 +34,16 @@ def post(notice: int, *, now: datetime) -> bool:
     found = notices.letter(access.actor_of(user), notice, now=now)
     if found is None:
         return False
+    if not take_letter(notice=notice, now=now):
+        raise Unavailable("Somebody else sends this letter.")
+    left = False
     try:
-        written(found).send()
+        left = bool(written(found).send())
     except (SMTPException, OSError) as error:
         raise Unavailable("The mail server did not take a letter.") from error
-    return take_letter(notice=notice, now=now)
+    finally:
+        end_letter(notice=notice, left=left, now=now)
+    return left
 
 
 def written(letter: Letter) -> EmailMessage:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -17,8 +17,8 @@ from jilink.core.parties.members import reads as members
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.services.console.events import ConsoleNoticed, ConsoleNoticeWaits
-from jilink.services.console.models import Letterbox, Notice, NoticeWish
-from jilink.services.console.rules.notices import CHOSEN, KEPT, KEPT_READ, MAIL_AFTER, REMEMBERED, TOGETHER, Kind, Way, usual
+from jilink.services.console.models import Letterbox, Notice, NoticeEvent, NoticeWish
+from jilink.services.console.rules.notices import CHOSEN, KEPT, KEPT_READ, MAIL_AFTER, MAILING, TOGETHER, Kind, Way, usual
 
 INSTALLATION = 0
 
@@ -35,16 +35,19 @@ def tell(*, users: Iterable[int], kind: Kind, case: int, event: UUID, by: int | 
     """
     moment, new = now or utc_now(), 0
     known = members.people_named(set(users))
+    list(get_user_model().objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk").values_list("pk"))  # one after another
     posted = set(Letterbox.objects.filter(user_id__in=known).values_list("user_id", flat=True))
     wishes = dict(NoticeWish.objects.filter(user_id__in=known, kind=kind.value).values_list("user_id", "way"))
     for user in sorted(known):
         way = Way(wishes.get(user, usual(kind)))
-        if way == Way.NOT or (kind in CHOSEN and _grown(user, kind, case, event, by, moment)):
+        if way == Way.NOT or NoticeEvent.objects.filter(user_id=user, event=event).exists():
             continue
-        values = {"kind": kind.value, "case": case, "by": by, "at": moment}
-        row, made = Notice.objects.get_or_create(user_id=user, event=event, defaults=values)
-        if not made:
+        row = _grown(user, kind, case, by, moment) if kind in CHOSEN else None
+        if row is not None:
+            NoticeEvent.objects.create(notice=row, user_id=user, event=event, case=case)
             continue
+        row = Notice.objects.create(user_id=user, kind=kind.value, case=case, by=by, at=moment)
+        NoticeEvent.objects.create(notice=row, user_id=user, event=event, case=case)
         new += 1
         _wake(user, moment)
         if user in posted and way == Way.LETTER:
@@ -53,19 +56,14 @@ def tell(*, users: Iterable[int], kind: Kind, case: int, event: UUID, by: int | 
     return new
 
 
-def _grown(user: int, kind: Kind, case: int, event: UUID, by: int | None, now: datetime) -> bool:
-    """Let an unread notice of the last hour tell of one case more, and return whether there was one, or the event is known there."""
-    told = Notice.objects.select_for_update().filter(user_id=user, kind=kind.value, at__gt=now - TOGETHER)
-    rows = {row: msgspec.json.decode(row.grown, type=list[str]) for row in told.order_by("-pk")}
-    if any(row.event == event or str(event) in grown for row, grown in rows.items()):
-        return True
-    row = next((row for row in rows if row.read_at is None), None)
-    if row is None:
-        return False
-    row.count, row.case, row.by = row.count + (case != row.case), case, by
-    row.grown = msgspec.json.encode([*rows[row], str(event)][-REMEMBERED:]).decode()
-    row.save(update_fields=["count", "case", "by", "grown"])
-    return True
+def _grown(user: int, kind: Kind, case: int, by: int | None, now: datetime) -> Notice | None:
+    """Let an unread notice of the last hour tell of a case too, and return it; None where there is no such notice."""
+    told = Notice.objects.select_for_update().filter(user_id=user, kind=kind.value, read_at=None, at__gt=now - TOGETHER)
+    row = told.order_by("-pk").first()
+    if row is not None:
+        row.count, row.case, row.by = row.count + (not row.events.filter(case=case).exists()), case, by
+        row.save(update_fields=["count", "case", "by"])
+    return row
 
 
 @transaction.atomic
@@ -110,14 +108,22 @@ def set_wishes(*, wishes: Mapping[Kind, Way], by: Actor) -> None:
 
 @transaction.atomic
 def take_letter(*, notice: int, now: datetime) -> bool:
-    """Note that a letter about a notice leaves now, and return whether it should: unread still, and none left before."""
-    return bool(Notice.objects.filter(pk=notice, read_at=None, mailed_at=None).update(mailed_at=now))
+    """Take the letter about a notice to send it, and return whether it is ours: nobody else has it, and none left before."""
+    free = Q(mailing_until=None) | Q(mailing_until__lte=now)
+    return bool(Notice.objects.filter(free, pk=notice, mailed_at=None).update(mailing_until=now + MAILING))
+
+
+@transaction.atomic
+def end_letter(*, notice: int, left: bool, now: datetime) -> None:
+    """Note that a letter that was taken has left, or give it back."""
+    Notice.objects.filter(pk=notice).update(mailing_until=None, **({"mailed_at": now} if left else {}))
 
 
 @transaction.atomic
 def forget_notices(now: datetime) -> int:
-    """Remove what was read a month ago, and everything after half a year; return how much that was."""
-    return Notice.objects.filter(Q(read_at__lt=now - KEPT_READ) | Q(at__lt=now - KEPT)).delete()[0]
+    """Remove what was read a month ago, and everything after half a year; return how many notices that were."""
+    gone = Notice.objects.filter(Q(read_at__lt=now - KEPT_READ) | Q(at__lt=now - KEPT))
+    return gone.delete()[1].get(Notice._meta.label, 0)
 
 
 def _wake(user: int, now: datetime) -> None:

@@ -74,18 +74,15 @@ class Notice(models.Model):
     kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in Kind])
     case = models.BigIntegerField()
     by = models.BigIntegerField(null=True)
-    event = models.UUIDField()
-    """What told it first: the same event twice tells once."""
     count = models.PositiveIntegerField(default=1)
     """How many cases it tells of; `case` is the last of them."""
-    grown = models.TextField(default="[]")
-    """The last events by which it grew, as JSON."""
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
+    mailing_until = models.DateTimeField(null=True)
+    """Until then one of those who send letters has it."""
     mailed_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "event"], name="told_once_of_an_event")]
         indexes = [
             models.Index(fields=["user", "-id"], name="notice_of_user"),
             models.Index(fields=["user"], condition=Q(read_at=None), name="unread_notice_of_user"),
@@ -94,6 +91,21 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"notice {self.pk}"
+
+
+class NoticeEvent(models.Model):
+    """An event that a member was told of, and by which notice: the same event twice tells once. It goes with its notice."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="events")
+    user = models.ForeignKey(_USER, on_delete=models.CASCADE, related_name="+")
+    event = models.UUIDField()
+    case = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "event"], name="an_event_tells_a_member_once")]
+
+    def __str__(self) -> str:
+        return f"event of notice {self.notice_id}"
 
 
 class NoticeWish(models.Model):

@@ -12,8 +12,8 @@ MAIL_AFTER = timedelta(minutes=2)
 """A notice that was read by then needs no letter."""
 TOGETHER = timedelta(hours=1)
 """What is told together is one notice until it was read or is so old."""
-REMEMBERED = 50
-"""Events by which a notice grew that it knows again; an event that comes twice comes soon."""
+MAILING = timedelta(minutes=5)
+"""Whoever sends a letter has so long before somebody else tries: more than a mail server is waited for."""
 
 
 class Kind(StrEnum):
