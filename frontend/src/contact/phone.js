@@ -7,8 +7,8 @@ const REGISTER_S = 60;
 
 /**
  * A SIP phone over a WebSocket. `login` is {user, password, server}; `on` has `state(word)` with connecting, connected, again, taken,
- * refused; `rings(call)`, `talks(call)`, `over()`, and `expected(header)`, which says whether a call is answered by itself because it was
- * in course before. Returns what can be done with it.
+ * refused; `rings(call)`, also of a call that goes out, `talks(call)`, `over(why)`, and `expected(header)`, which says whether a call is
+ * answered by itself because it was in course before. Returns what can be done with it.
  */
 export function openPhone(login, sound, on) {
   const socket = new JsSIP.WebSocketInterface(login.server);
@@ -45,7 +45,7 @@ export function openPhone(login, sound, on) {
     timer = setTimeout(() => agent.isConnected() && agent.register(), AGAIN_MS[Math.min(refusals, AGAIN_MS.length) - 1]);
   });
   agent.on("newRTCSession", (news) => {
-    if (news.originator !== "remote") return;
+    if (news.originator !== "remote") return take(news.session, "", true);
     if (session) return news.session.terminate({ status_code: 486 });
     take(news.session, news.request.getHeader("X-Contact") ?? "");
   });
@@ -56,7 +56,7 @@ export function openPhone(login, sound, on) {
     on.state(word);
   }
 
-  function take(one, contact) {
+  function take(one, contact, ours = false) {
     session = one;
     let gathering = 0;
     one.on("peerconnection", ({ peerconnection }) => {
@@ -68,17 +68,18 @@ export function openPhone(login, sound, on) {
     one.on("icecandidate", ({ ready }) => {
       gathering ||= setTimeout(ready, GATHER_MS);
     });
-    const over = () => {
+    const over = (event) => {
       clearTimeout(gathering);
       if (session !== one) return;
       session = null;
       sound.srcObject = null;
-      on.over();
+      on.over(event?.cause ?? "");
     };
     one.on("ended", over);
     one.on("failed", over);
     one.on("confirmed", () => session === one && on.talks(contact));
-    if (on.expected(contact)) answer();
+    if (ours) one.on("progress", () => on.rings(contact));
+    else if (on.expected(contact)) answer();
     else on.rings(contact);
   }
 
@@ -89,6 +90,9 @@ export function openPhone(login, sound, on) {
   agent.start();
   return {
     answer,
+    call(number) {
+      if (!session) agent.call(`sip:${number}@${host}`, { mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } });
+    },
     end: () => session?.terminate(),
     press: (key) => session?.isEstablished() && session.sendDTMF(key, { transportType: "RFC2833" }),
     mute(off) {

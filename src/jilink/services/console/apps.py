@@ -26,6 +26,7 @@ class ConsoleConfig(AppConfig):
             Entry(_("Organisations"), "console:organisations", "tree", "members.view", 70, navigation.ADMINISTRATION),
             Entry(_("Reports"), "console:reports", "chart", "cases.report", 45, navigation.WORK),
             Entry(_("Case types"), "console:case-types", "diagram", "cases.manage_types", 72, navigation.ADMINISTRATION),
+            Entry(_("Flows"), "console:flows", "diagram", "flows.read", 74, navigation.CONTACT),
             Entry(_("Webhooks"), "console:webhooks", "diagram", "webhooks.manage", 75, navigation.ADMINISTRATION),
             Entry(_("Imports"), "console:imports", "upload", "assets.manage", 77, navigation.ADMINISTRATION),
             Entry(_("Audit"), "console:audit", "shield", "audit.read", 80, navigation.ADMINISTRATION),

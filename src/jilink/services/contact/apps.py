@@ -18,8 +18,14 @@ class ContactConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let flows know which queues there are, and show the desk in the navigation where calls are routed."""
+        """Let flows know which queues there are, and put this service's pages into the navigation; the desk only where calls are routed."""
         if not settings.JILINK.absent("router"):
             navigation.register(Entry(_("Desk"), "contact:desk", "phone", "queues.serve", 7, navigation.WORK))
+        navigation.register(
+            Entry(_("Queues"), "contact:queues", "people", "queues.view", 70, navigation.CONTACT),
+            Entry(_("Numbers"), "contact:numbers", "phone", "queues.manage", 71, navigation.CONTACT),
+            Entry(_("Phones"), "contact:phones", "phone", "queues.manage", 72, navigation.CONTACT),
+            Entry(_("Trunks"), "contact:trunks", "diagram", "queues.manage", 73, navigation.CONTACT),
+        )
         library, desk = import_module("jilink.core.flows.library"), import_module("jilink.services.contact.reads.desk")
         library.queues_come_from(desk.queue_keys)

@@ -2,7 +2,14 @@
 
 from django.urls import URLPattern
 
-from jilink.services.contact.pages import desk
+from jilink.services.contact.pages import call, desk, numbers, phones, queues, trunks
 
 app_name = "contact"
-urlpatterns: list[URLPattern] = [*desk.patterns]
+urlpatterns: list[URLPattern] = [
+    *desk.patterns,
+    *queues.patterns,
+    *numbers.patterns,
+    *phones.patterns,
+    *trunks.patterns,
+    *call.patterns,
+]

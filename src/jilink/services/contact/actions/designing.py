@@ -95,6 +95,32 @@ def set_number(*, organisation: int, dialled: str, queue: int | None = None, flo
 
 
 @transaction.atomic
+def add_number(*, organisation: int, dialled: str, queue: int | None = None, flow: str = "", by: Actor, now: datetime | None = None) -> int:
+    """Let a number lead somewhere that led nowhere, as `set_number`. Raises NotFound, NumberRefused, QueueRefused."""
+    require(by, Permission.MANAGE_QUEUES, organisation)
+    if Number.objects.filter(dialled=dialled_number(dialled)).exists():
+        raise NumberRefused("This number leads somewhere already.")
+    return set_number(organisation=organisation, dialled=dialled, queue=queue, flow=flow, by=by, now=now)
+
+
+@transaction.atomic
+def move_number(*, line: int, organisation: int, queue: int | None = None, flow: str = "", by: Actor, now: datetime | None = None) -> None:
+    """Let a number lead elsewhere, also to another organisation of those who move it. Raises NotFound, NumberRefused."""
+    row = Number.objects.select_for_update().filter(pk=line).first()
+    require(by, Permission.MANAGE_QUEUES, row.organisation_id if row else None)
+    require(by, Permission.MANAGE_QUEUES, organisation)
+    if row is None or (queue is not None and _queue(queue, by).organisation_id != organisation):
+        raise NotFound(HIDDEN)
+    if (queue is None) == (not flow):
+        raise NumberRefused("A number leads to a queue or to a flow.")
+    before = row.organisation_id
+    row.organisation_id, row.queue_id, row.flow = organisation, queue, flow
+    row.save(update_fields=["organisation", "queue", "flow"])
+    for place in {before, organisation}:
+        audit.record(by, "number.set", f"number:{row.pk}", place, at=now)
+
+
+@transaction.atomic
 def remove_number(*, line: int, by: Actor, now: datetime | None = None) -> None:
     """Let a number lead nowhere. Raises NotFound."""
     row = Number.objects.select_for_update().filter(pk=line).first()

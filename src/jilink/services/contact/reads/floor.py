@@ -11,6 +11,7 @@ from jilink.services.contact.rules import statistics
 from jilink.services.contact.rules.design import QueueDesign, read_design
 from jilink.services.contact.rules.states import OPEN, AgentState, ContactState, End
 from jilink.services.contact.rules.statistics import Figures, Passed, Span
+from jilink.spine.calls import phone_key
 
 HIDDEN = "There is no such thing, or you may not see it."
 LONGEST_REPORT = timedelta(days=100)
@@ -54,6 +55,13 @@ class PhoneView:
     user: int | None
     webrtc: bool
     enabled: bool
+    caller: str
+    lent_until: datetime | None
+
+    @property
+    def endpoint(self) -> str:
+        """Return its name at the engines, which is also its user name."""
+        return phone_key(self.organisation, self.extension)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +121,29 @@ def numbers(actor: Actor) -> list[NumberView]:
     return [NumberView(row.pk, row.organisation_id, row.dialled, row.queue_id, row.flow) for row in rows]
 
 
+def number(actor: Actor, line: int) -> NumberView:
+    """Return one number. Raises NotFound."""
+    found = next((one for one in numbers(actor) if one.id == line), None)
+    if found is None:
+        raise NotFound(HIDDEN)
+    return found
+
+
 def phones(actor: Actor) -> list[PhoneView]:
     """Return the phones of organisations whose queues the actor may manage."""
     allowed = access.organisations_of(actor, Permission.MANAGE_QUEUES)
     rows = Phone.objects.filter(organisation__in=allowed).order_by("organisation", "extension")
-    return [PhoneView(row.pk, row.organisation_id, row.extension, row.user_id, row.webrtc, row.enabled) for row in rows]
+    return [
+        PhoneView(row.pk, row.organisation_id, row.extension, row.user_id, row.webrtc, row.enabled, row.caller, row.until) for row in rows
+    ]
+
+
+def phone(actor: Actor, phone: int) -> PhoneView:
+    """Return one phone. Raises NotFound."""
+    found = next((one for one in phones(actor) if one.id == phone), None)
+    if found is None:
+        raise NotFound(HIDDEN)
+    return found
 
 
 def agents(actor: Actor) -> list[AgentView]:

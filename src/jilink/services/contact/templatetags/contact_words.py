@@ -9,6 +9,12 @@ register = template.Library()
 
 
 @register.filter
+def percent(share: float) -> str:
+    """Return a share from 0 to 1 in percent."""
+    return f"{share * 100:.0f}%"
+
+
+@register.filter
 def in_words(text: Text) -> str:
     """Return what an operator wrote, in the reader's language."""
     return text.in_(get_language() or "zh-hans")
