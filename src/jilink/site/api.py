@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from jilink.services.console import api as console
+from jilink.services.contact import api as contact
 from jilink.services.vehicles.api import router as vehicles
 from jilink.webkit.api.assembly import Api
 
@@ -23,6 +24,7 @@ WORDS: Mapping[str, tuple[Promise, Promise]] = {
     "assets": (_("Assets"), _("Whatever reports or is maintained.")),
     "alarms": (_("Alarms"), _("Rules of alarms.")),
     "reports": (_("Reports"), _("What was counted of cases, day by day.")),
+    "contact centre": (_("Contact centre"), _("Queues, the numbers that lead there, phones and trunks.")),
     "webhooks": (_("Webhooks"), _("Who is told of events.")),
     "bulk": (_("Bulk"), _("Exports of any length.")),
     "vehicles": (_("Vehicles"), _("Vehicles, their tracks, alarms and orders.")),
@@ -41,5 +43,5 @@ api = Api(
     description=_DESCRIPTION,
     tags=_described(),
 )
-for router in (*console.routers, vehicles):
+for router in (*console.routers, *contact.routers, vehicles):
     api.add_router("", router)

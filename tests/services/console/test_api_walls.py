@@ -39,6 +39,11 @@ from jilink.core.webhooks import actions as webhooks
 from jilink.kernel.clock import utc_now
 from jilink.kernel.texts import Text
 from jilink.services.console.actions import saved
+from jilink.services.contact.actions import designing
+from jilink.services.contact.actions.trunks import add_trunk
+from jilink.services.contact.models import Phone
+from jilink.services.contact.rules.design import QueueDesign
+from jilink.services.contact.rules.trunks import TrunkDesign
 from jilink.site.api import api
 from jilink.webkit.api.assembly import operations
 from jilink.webkit.api.shapes import In, Out
@@ -127,7 +132,17 @@ def things(world: World, settings: Any) -> dict[str, int]:
         "user": world.person(Role.AGENT, north, also="x").pk,
         "flow": flows.save_flow(organisation=north, key="wall", definition=json.dumps({"label": {"zh": SECRET}}), by=by, now=NOW),
         "hook": _hook(north),
+        **_centre(north),
     }
+
+
+def _centre(north: int) -> dict[str, int]:
+    by = access.system("test")
+    queue = designing.add_queue(organisation=north, key="wall", design=QueueDesign(name=Text(SECRET, "")), by=by, now=NOW)
+    line = designing.set_number(organisation=north, dialled=PHONE, queue=queue, by=by, now=NOW)
+    designing.add_phone(organisation=north, extension="3001", by=by, now=NOW)
+    trunk = add_trunk(organisation=north, name=SECRET, design=TrunkDesign(addresses=("10.0.0.1",)), by=by, now=NOW)
+    return {"queue": queue, "line": line, "phone": Phone.objects.get().pk, "trunk": trunk}
 
 
 def _hook(north: int) -> int:

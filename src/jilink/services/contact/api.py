@@ -1,5 +1,0 @@
-"""The same for programs."""
-
-from ninja import Router
-
-router = Router(tags=["contact"])
