@@ -47,6 +47,8 @@ def attempts(office: Office, case: int, other: int, by: Actor) -> dict[str, Call
         "add_note": lambda: actions.add_note(case=case, text="x", by=by),
         "send_reply": lambda: actions.send_reply(case=case, text="x", recipient="x", channel="x", by=by),
         "settle_reply": lambda: actions.settle_reply(reply=reply, state="sent", by=by),
+        "take_reply": lambda: actions.take_reply(reply=reply, by=by),
+        "give_back_reply": lambda: actions.give_back_reply(reply=reply, by=by),
         "attach_file": lambda: actions.attach_file(case=case, file=1, by=by),
         "detach_file": lambda: actions.detach_file(case=case, file=1, by=by),
         "link_cases": lambda: actions.link_cases(case=case, kind=LinkKind.PART_OF, other=other, by=by),

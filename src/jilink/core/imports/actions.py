@@ -18,7 +18,7 @@ from jilink.core.parties.access import Actor, require
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
-from jilink.kernel.texts import Text
+from jilink.kernel.refusals import kept_words
 
 
 @transaction.atomic
@@ -146,13 +146,6 @@ def end(row: ImportJob, state: ImportState, by: Actor, now: datetime, failure: R
     )
     if not (row.dry_run and state == ImportState.DONE):
         transaction.on_commit(lambda: storage.remove(row.pk))
-
-
-def kept_words(error: Refused) -> tuple[str, str]:
-    """Return a refusal as it is kept: the words a translator knows, and the values in them as JSON."""
-    values = {name: value if isinstance(value, Text | str | int | float) else str(value) for name, value in error.values.items()}
-    message = error.message if len(error.message) <= 300 else f"{error.message[:299]}…"
-    return message, msgspec.json.encode(values).decode()
 
 
 def forget_imports(now: datetime) -> int:

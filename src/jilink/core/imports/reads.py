@@ -13,7 +13,7 @@ from jilink.core.imports.rules import ImportState
 from jilink.core.parties.access import Actor, NotFound, organisations_of, require
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
-from jilink.kernel.texts import Text
+from jilink.kernel.refusals import refusal_from
 
 PAGE = 50
 
@@ -140,11 +140,3 @@ def _view(row: ImportJob) -> ImportView:
 
 def _refusal(row: RefusedRow) -> RefusalView:
     return RefusalView(id=row.pk, row=row.row, key=row.key, field=row.field, reason=refusal_from(row.message, row.values))
-
-
-Kept = dict[str, str | int | float | Text]
-
-
-def refusal_from(message: str, values: str) -> Refused:
-    """Return a refusal as it was kept, to be said in any language."""
-    return Refused(message, **msgspec.json.decode(values, type=Kept))

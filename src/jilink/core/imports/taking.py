@@ -13,7 +13,7 @@ import msgspec
 from django.db import DataError, IntegrityError, transaction
 
 from jilink.core.imports import readying
-from jilink.core.imports.actions import carry_on, end, kept_words
+from jilink.core.imports.actions import carry_on, end
 from jilink.core.imports.models import ImportJob, KnownKey, RefusedRow, SeenKey
 from jilink.core.imports.readying import Read
 from jilink.core.imports.registry import Into, Noun, Row, noun_of
@@ -23,6 +23,7 @@ from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.lasting import actor_again
 from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
+from jilink.kernel.refusals import kept_words
 from jilink.kernel.texts import gettext_noop
 
 TOGETHER = 100

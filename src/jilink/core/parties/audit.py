@@ -62,6 +62,12 @@ def record(
     head.save(update_fields=["sequence", "digest"])
 
 
+def told(actor: Actor, action: str, subject: str, organisation: int, detail: str, since: datetime) -> bool:
+    """Return whether an actor left this very entry at `since` or later. No wall is asked."""
+    rows = AuditEntry.objects.filter(organisation=organisation, actor=actor.name, action=action, subject=subject, detail=detail)
+    return rows.order_by("-sequence").filter(at__gte=since).values_list("pk", flat=True).first() is not None
+
+
 def verify(known: Iterable[Anchor] = ()) -> Verdict:
     """Walk the whole chain and return what was found; it stops at the first broken entry.
 

@@ -40,7 +40,16 @@ from jilink.core.cases.actions.requesting import (
     resume_case,
 )
 from jilink.core.cases.actions.stepping import CodeNeeded, StepData, take_step
-from jilink.core.cases.actions.talking import RecipientNeeded, WordsNeeded, add_note, send_reply, settle_reply
+from jilink.core.cases.actions.talking import (
+    RecipientNeeded,
+    TakenReply,
+    WordsNeeded,
+    add_note,
+    give_back_reply,
+    send_reply,
+    settle_reply,
+    take_reply,
+)
 
 __all__ = [
     "BulkResult",
@@ -61,6 +70,7 @@ __all__ = [
     "RequestRefused",
     "StepData",
     "Taken",
+    "TakenReply",
     "TitleNeeded",
     "TooLate",
     "TooMany",
@@ -76,6 +86,7 @@ __all__ = [
     "drop_draft",
     "edit_case",
     "escalate_case",
+    "give_back_reply",
     "link_asset",
     "link_cases",
     "load_calendar",
@@ -102,6 +113,7 @@ __all__ = [
     "settle_reply",
     "split_case",
     "step_many",
+    "take_reply",
     "take_step",
     "undo_bulk",
     "unlink_asset",

@@ -1,6 +1,7 @@
 """Words about a case: notes for colleagues, and replies to whom we serve. Two kinds, two tables, never one field with a switch."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.db import transaction
 
@@ -13,9 +14,25 @@ from jilink.core.cases.rules.timeline import Noted, Replied
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
+from jilink.kernel.refusals import kept_words
 
 LONGEST = 10_000
 SETTLED = frozenset({"sent", "failed"})
+CARRYING = timedelta(minutes=5)
+"""Whoever carries a reply away has so long before somebody else tries: more than a mail server is waited for."""
+
+
+class TakenReply(StrEnum):
+    """What became of taking a reply."""
+
+    FIRST = "first"
+    """It is ours, and was nobody's before."""
+    AGAIN = "again"
+    """It is ours; whoever had it before could not carry it away, or never said."""
+    ELSEWHERE = "elsewhere"
+    """Somebody else has it now."""
+    OVER = "over"
+    """It was sent, or has failed."""
 
 
 class WordsNeeded(Refused):
@@ -77,13 +94,41 @@ def send_reply(
 
 
 @transaction.atomic
-def settle_reply(*, reply: int, state: str, by: Actor, failure: str = "", now: datetime | None = None) -> bool:
-    """Note that a reply was ``sent`` or has ``failed``, and return whether that was new; the first word stays. Raises NotFound."""
+def take_reply(*, reply: int, by: Actor, now: datetime | None = None) -> TakenReply:
+    """Take a reply that waits, to carry it away: within `CARRYING` nobody else gets it. Raises NotFound."""
+    row = Reply.objects.filter(pk=reply).first()
+    moment = lay(row.case_id if row else 0, Permission.WORK_CASES, by, now).now
+    row = Reply.objects.select_for_update().get(pk=reply)
+    if row.state != "waiting":
+        return TakenReply.OVER
+    before, row.carried_until = row.carried_until, moment + CARRYING
+    if before is not None and before > moment:
+        return TakenReply.ELSEWHERE
+    row.save(update_fields=["carried_until"])
+    return TakenReply.FIRST if before is None else TakenReply.AGAIN
+
+
+@transaction.atomic
+def give_back_reply(*, reply: int, by: Actor, now: datetime | None = None) -> None:
+    """Let whoever comes next take a reply that could not be carried away now. Raises NotFound."""
+    row = Reply.objects.filter(pk=reply).first()
+    moment = lay(row.case_id if row else 0, Permission.WORK_CASES, by, now).now
+    Reply.objects.filter(pk=reply, state="waiting").update(carried_until=moment)
+
+
+@transaction.atomic
+def settle_reply(*, reply: int, state: str, by: Actor, failure: Refused | str = "", now: datetime | None = None) -> bool:
+    """Note that a reply was ``sent`` or has ``failed``, and return whether that was new; the first word stays. Raises NotFound.
+
+    A `failure` in words of a program's own stays as it is; a refusal is said in the language of whoever reads it.
+    """
     known = Reply.objects.filter(pk=reply).values_list("case_id", flat=True).first()
     desk = lay(known or 0, Permission.WORK_CASES, by, now)
     if state not in SETTLED:
         raise NotFound(HIDDEN)
-    changed = Reply.objects.filter(pk=reply, state="waiting").update(state=state, failure=failure[:200], settled_at=desk.now)
+    words, values = kept_words(failure) if isinstance(failure, Refused) else (failure[:200], "{}")
+    waiting = Reply.objects.filter(pk=reply, state="waiting")
+    changed = waiting.update(state=state, failure=words, failure_values=values, settled_at=desk.now)
     if changed:
         desk.save()
         desk.tell(CaseNoted, what=f"reply_{state}")

@@ -250,8 +250,12 @@ class Reply(models.Model):
     actor = models.CharField(max_length=60)
     at = models.DateTimeField()
     state = models.CharField(max_length=10, default="waiting")
+    carried_until = models.DateTimeField(null=True)
+    """Until then one of those who carry its channel away has it."""
     settled_at = models.DateTimeField(null=True)
-    failure = models.CharField(max_length=200, blank=True, default="")
+    failure = models.CharField(max_length=300, blank=True, default="")
+    """A program's own words, or words that a translator knows, into which `failure_values` go (JSON)."""
+    failure_values = models.TextField(default="{}")
 
     def __str__(self) -> str:
         return f"reply {self.pk}"

@@ -17,6 +17,8 @@ from jilink.core.cases.rules.workflow import CALL_BACK, WHOLE, RequestKind, Requ
 from jilink.core.parties import audit
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
+from jilink.kernel.errors import Refused
+from jilink.kernel.refusals import refusal_from
 from jilink.kernel.texts import Text
 
 HIDDEN_ANSWER = "****"
@@ -78,7 +80,7 @@ class Message:
     channel: str = ""
     address: str = ""
     state: str = ""
-    failure: str = ""
+    failure: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,8 +330,12 @@ def _notes(family: Sequence[int]) -> tuple[Message, ...]:
 def _replies(family: Sequence[int]) -> tuple[Message, ...]:
     rows = Reply.objects.filter(case__in=family).order_by("at", "pk")
     return tuple(
-        Message(one.pk, one.text, one.actor, one.at, one.recipient, one.channel, one.address, one.state, one.failure) for one in rows
+        Message(one.pk, one.text, one.actor, one.at, one.recipient, one.channel, one.address, one.state, _failure(one)) for one in rows
     )
+
+
+def _failure(one: Reply) -> Refused | None:
+    return refusal_from(one.failure, one.failure_values) if one.failure else None
 
 
 def _links(ground: Ground) -> tuple[LinkView, ...]:

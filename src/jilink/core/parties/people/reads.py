@@ -230,13 +230,18 @@ def consents_to(number: PersonId, purpose: str, now: datetime) -> bool:
 
 
 @transaction.atomic
-def reveal_contact(actor: Actor, contact: ContactId) -> str:
-    """Return a contact whole, and leave an entry in the audit. Raises NotFound."""
+def reveal_contact(actor: Actor, contact: ContactId, *, told_since: datetime | None = None) -> str:
+    """Return a contact whole, and leave an entry in the audit. Raises NotFound.
+
+    Who has to read it again for the same purpose says since when; an entry of theirs from then on is enough.
+    """
     row = ContactPoint.objects.filter(pk=contact).first()
     require(actor, Permission.REVEAL_PEOPLE, row.organisation_id if row else None)
     if row is None:  # `require` refuses where there is no organisation
         raise NotFound(HIDDEN)
-    audit.record(actor, "person.contact_revealed", f"person:{row.person_id}", row.organisation_id, detail=f"contact:{row.pk}")
+    subject, detail = f"person:{row.person_id}", f"contact:{row.pk}"
+    if told_since is None or not audit.told(actor, "person.contact_revealed", subject, row.organisation_id, detail, told_since):
+        audit.record(actor, "person.contact_revealed", subject, row.organisation_id, detail=detail)
     return row.value
 
 

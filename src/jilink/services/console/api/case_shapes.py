@@ -1,16 +1,18 @@
 """What cases look like to programs."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from jilink.core.cases.reads import CaseView
 from jilink.core.cases.reads.one import Line as TimelineLine
 from jilink.core.cases.rules.clocks import Clock
 from jilink.core.cases.rules.workflow import LinkKind, RequestKind, RequestState, State
+from jilink.kernel.errors import Refused
 from jilink.webkit.api.shapes import Id, In, Latitude, Line, Long, Longitude, Out, TextOut, Time
+from jilink.webkit.door import said
 
 Answers = dict[str, Any]  # what a case type's form asks, which is data: text, number, choices, place, ids
 
@@ -98,6 +100,10 @@ class NoteOut(Out):
     at: datetime
 
 
+def _said(failure: Refused | str | None) -> str:
+    return said(failure) if isinstance(failure, Refused) else failure or ""
+
+
 class ReplyOut(NoteOut):
     """Words for somebody outside, and what became of them."""
 
@@ -105,7 +111,7 @@ class ReplyOut(NoteOut):
     channel: str
     address: str
     state: str
-    failure: str
+    failure: Annotated[str, BeforeValidator(_said)]
 
 
 class LinkOut(Out):

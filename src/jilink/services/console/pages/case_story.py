@@ -11,6 +11,7 @@ from jilink.core.cases.rules import numbers, timeline
 from jilink.core.cases.rules.workflow import RequestKind, RequestState, Satisfaction
 from jilink.core.parties.members import reads as members
 from jilink.services.console.pages import case_words as words
+from jilink.webkit.door import said
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Story:
         channel = words.CHANNELS.get(reply.channel, reply.channel)
         title = _("Reply to %(name)s · %(channel)s") % {"name": reply.recipient, "channel": channel}
         state = str(words.REPLY_STATES.get(reply.state, reply.state))
-        points = (f"{state}: {reply.failure}" if reply.failure else state,)
+        points = (f"{state}: {said(reply.failure)}" if reply.failure else state,)
         return "reply", "send", title, reply.text, points, "bad" if reply.state == "failed" else ""
 
     def _assigned(self, detail: timeline.Assigned) -> str:
