@@ -49,10 +49,12 @@ from jilink.kernel.ids import FileId
 from jilink.kernel.texts import Text
 from jilink.services.console.actions import saved
 from jilink.services.contact.actions import designing as queues
+from jilink.services.contact.actions import sites, writing
 from jilink.services.contact.actions.trunks import add_trunk
 from jilink.services.contact.models import Phone
 from jilink.services.contact.rules.design import QueueDesign
 from jilink.services.contact.rules.trunks import TrunkDesign
+from jilink.services.contact.rules.written import SiteDesign
 from jilink.services.vehicles import actions as vehicles
 from jilink.services.vehicles.actions import VehicleData
 from jilink.services.vehicles.models import Media
@@ -65,7 +67,19 @@ PLATE = "吉AWALL1"
 PHONE, DRIVER = "13912345678", "13522208642"
 SECRETS = (CANARY, PLATE, "AWALL1", "5678", "2208642", "example.com/canary")
 """What must never stand in an answer to somebody who may not know it: names, plates, the ends of numbers, addresses."""
-OPEN = ("accounts/", "^accounts/", "i18n/", "basemap/", "healthz", "readyz", "api/", "static/", "rate/")
+OPEN = (
+    "accounts/",
+    "^accounts/",
+    "i18n/",
+    "basemap/",
+    "healthz",
+    "readyz",
+    "api/",
+    "static/",
+    "rate/",
+    "contact/chat/",
+    "contact/widget.js",
+)
 """Doors that everyone may pass and that hold nothing of anyone; operations of the API are asked by a test of their own."""
 NOTHING = 987_654_321
 PAPER = CANARY.encode()
@@ -197,14 +211,24 @@ def _flow(world: World) -> Things:
 
 
 def _queue(world: World) -> Things:
-    """A queue, a number that leads there, a phone and a trunk."""
+    """A queue, a number that leads there, a phone and a trunk, a site and what somebody wrote."""
     by, north = access.system("test"), world.north
     number = queues.add_queue(organisation=north, key="canaryqueue", design=QueueDesign(name=Text(CANARY, CANARY)), by=by, now=NOW)
     line = queues.set_number(organisation=north, dialled=PHONE, queue=number, by=by, now=NOW)
     queues.add_phone(organisation=north, extension="305678", by=by, now=NOW)
     design = TrunkDesign(host="canary.example", user="line7", register=True)
     trunk = add_trunk(organisation=north, name=CANARY, design=design, password=CANARY, by=by, now=NOW)
-    return {"queue": number, "line": line, "phone": Phone.objects.get(organisation=north).pk, "trunk": trunk}
+    site = sites.add_site(queue=number, design=SiteDesign(name=CANARY, origins=("https://www.example.com",)), by=by, now=NOW)
+    talk = writing.begin_text(organisation=north, queue=number, address=PHONE, reference="canary", by=by, now=NOW)
+    writing.hear(conversation=talk, words=CANARY, client="1", by=by, now=NOW)
+    return {
+        "site": site,
+        "conversation": talk,
+        "queue": number,
+        "line": line,
+        "phone": Phone.objects.get(organisation=north).pk,
+        "trunk": trunk,
+    }
 
 
 def _layer(world: World) -> int:

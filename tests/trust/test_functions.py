@@ -26,6 +26,7 @@ from jilink.kernel.ids import AreaId
 from jilink.kernel.texts import Text
 from jilink.services.contact.rules.design import QueueDesign
 from jilink.services.contact.rules.trunks import TrunkDesign
+from jilink.services.contact.rules.written import SiteDesign
 from tests.core.world import World
 from tests.trust.functions import Unknown, arguments, asked, public, shown, who
 from tests.trust.planted import SECRETS, Things, plant
@@ -109,6 +110,12 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "services.contact.actions.designing.change_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.trunks.add_trunk": {"design": TrunkDesign(addresses=("10.0.0.1",))},
         "services.contact.actions.trunks.change_trunk": {"design": TrunkDesign(addresses=("10.0.0.1",))},
+        "services.contact.actions.sites.add_site": {"design": SiteDesign(name="x", origins=("https://x.example",))},
+        "services.contact.actions.sites.change_site": {"design": SiteDesign(name="x", origins=("https://x.example",))},
+        "services.contact.actions.writing.mark_read": {"upto": 1},
+        "services.contact.actions.writing.note_delivery": {"number": 1},
+        "services.contact.reads.writing.file_for_agent": {"number": 1},
+        "services.contact.actions.sites.set_capacity": {"most": {}},
         "services.contact.actions.serving.set_agent_state": {"agent": 1},
         "services.contact.actions.serving.note_ringing": {"agent": 1},
         "services.vehicles.reads.fleet.page_after": {"after": None},

@@ -13,6 +13,7 @@ let silence = null;
 // What changes is asked for anew and put in where it differs, so that nobody is disturbed in what they type.
 
 async function refresh() {
+  document.dispatchEvent(new CustomEvent("desk:news"));
   const response = await fetch(location.pathname, { headers: { "X-Part": "desk" }, cache: "no-store" });
   if (response.redirected) location.reload(); // signed out
   else if (response.ok) show(await response.text());
@@ -95,7 +96,7 @@ function tick() {
     const hours = Math.floor(seconds / 3600);
     const rest = `${String(Math.floor(seconds / 60) % 60).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`;
     timer.textContent = hours ? `${hours}:${rest}` : rest;
-    const form = until && seconds <= 1 ? timer.closest("[data-contact]").querySelector("[data-keep]:not([data-sent])") : null;
+    const form = until && seconds <= 1 ? timer.closest("[data-contact]")?.querySelector("[data-keep]:not([data-sent])") : null;
     if (form && typed(form).note) {
       form.dataset.sent = "1";
       post(form);

@@ -30,6 +30,7 @@ export function follow(address, news) {
       heard();
       news();
     });
+    source.addEventListener("typing", (event) => document.dispatchEvent(new CustomEvent("desk:typing", { detail: event.data })));
     source.addEventListener("end", () => location.reload());
     source.addEventListener("error", () => source.readyState === EventSource.CLOSED && again());
   }

@@ -25,6 +25,8 @@ class ContactConfig(AppConfig):
             Entry(_("Queues"), "contact:queues", "people", "queues.view", 70, navigation.CONTACT),
             Entry(_("Numbers"), "contact:numbers", "phone", "queues.manage", 71, navigation.CONTACT),
             Entry(_("Phones"), "contact:phones", "phone", "queues.manage", 72, navigation.CONTACT),
+            Entry(_("Web chat"), "contact:chat-sites", "globe", "queues.manage", 68, navigation.CONTACT),
+            Entry(_("Capacity"), "contact:capacity", "chart", "queues.manage", 69, navigation.CONTACT),
             Entry(_("Trunks"), "contact:trunks", "diagram", "queues.manage", 73, navigation.CONTACT),
         )
         library, desk = import_module("jilink.core.flows.library"), import_module("jilink.services.contact.reads.desk")

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern
 
-from jilink.services.contact.pages import call, desk, numbers, phones, queues, trunks
+from jilink.services.contact.pages import call, capacity, desk, numbers, phones, queues, sites, trunks, visitors, visitors_live
 
 app_name = "contact"
 urlpatterns: list[URLPattern] = [
@@ -12,4 +12,8 @@ urlpatterns: list[URLPattern] = [
     *phones.patterns,
     *trunks.patterns,
     *call.patterns,
+    *sites.patterns,
+    *capacity.patterns,
+    *visitors_live.patterns,
+    *visitors.patterns,
 ]

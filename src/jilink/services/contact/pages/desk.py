@@ -20,7 +20,7 @@ from jilink.core.parties.people.reads import PersonView
 from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import PersonId
 from jilink.kernel.texts import Text
-from jilink.services.contact.pages import desk_live, desk_orders
+from jilink.services.contact.pages import desk_live, desk_orders, desk_written
 from jilink.services.contact.pages.desk_phone import address_of, allow
 from jilink.services.contact.pages.desk_words import AGENT_STATES, CONTACT_STATES, REASONS
 from jilink.services.contact.reads import mine
@@ -57,6 +57,8 @@ def desk(request: HttpRequest, actor: Actor) -> HttpResponse:
         "phones": mine.phones(actor, here.organisation),
         "server": server,
         "cards": [_card(actor, contact) for contact in here.contacts],
+        "talks": desk_written.talks(actor),
+        "canned": desk_written.canned(actor),
         "part": request.headers.get("X-Part") == "desk",
     }
     response = render(request, "contact/desk_part.html" if context["part"] else "contact/desk.html", context)
@@ -109,4 +111,4 @@ def _articles(actor: Actor, queue: Text) -> list[ArticleView]:
         return []
 
 
-patterns: list[URLPattern] = [path("desk/", desk, name="desk"), *desk_live.patterns, *desk_orders.patterns]
+patterns: list[URLPattern] = [path("desk/", desk, name="desk"), *desk_live.patterns, *desk_written.patterns, *desk_orders.patterns]

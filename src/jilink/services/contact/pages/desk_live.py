@@ -46,7 +46,12 @@ async def _messages(request: HttpRequest, actor: Actor, viewer: Viewer) -> Async
                     async with asyncio.timeout(HEARTBEAT_S):
                         await viewer.news.wait()
                     viewer.news.clear()
-                    yield b"event: news\ndata: {}\n\n"
+                    for conversation in sorted(viewer.typing):
+                        yield f"event: typing\ndata: {conversation}\n\n".encode()
+                    viewer.typing.clear()
+                    if viewer.changed:
+                        viewer.changed = False
+                        yield b"event: news\ndata: {}\n\n"
                 except TimeoutError:
                     yield b"event: here\ndata: {}\n\n"
             yield b"event: end\ndata: {}\n\n"

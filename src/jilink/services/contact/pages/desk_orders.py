@@ -80,6 +80,8 @@ def call(request: HttpRequest, actor: Actor, contact: int, deed: str) -> HttpRes
         "pause": asks.PauseRecording(account=account, contact=contact, paused=True),
         "record": asks.PauseRecording(account=account, contact=contact, paused=False),
         "end": asks.EndCall(account=account, contact=contact),
+        "accept": asks.Accept(account=account, contact=contact),
+        "decline": asks.Decline(account=account, contact=contact),
     }
     if deed == "transfer" and queue.isascii() and queue.isdecimal() and len(queue) < 19:
         deeds[deed] = asks.TransferToQueue(account=account, contact=contact, queue=int(queue))

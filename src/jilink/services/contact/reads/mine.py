@@ -13,6 +13,7 @@ from jilink.kernel.texts import Text
 from jilink.services.contact.models import Agent, Contact, Fact, Phone, Queue
 from jilink.services.contact.rules.design import Code, Recording, read_design
 from jilink.services.contact.rules.states import OPEN, AgentState, ContactState
+from jilink.services.contact.rules.written import BY_DESK
 
 HELD, UNHELD, PAUSED, RESUMED = "held", "unheld", "rec_paused", "rec_resumed"
 
@@ -72,8 +73,15 @@ def desk(actor: Actor) -> Desk:
         since=row.since if row else None,
         phone=row.phone_id if row else None,
         browser=bool(row and row.phone and row.phone.webrtc),
-        contacts=tuple(_contact(each) for each in contacts),
+        contacts=tuple(_contact(each) for each in contacts.exclude(channel__in=BY_DESK)),
     )
+
+
+def written(actor: Actor) -> list[tuple[str, str, MyContact]]:
+    """Return what is offered to an agent, or is with them, without a telephone: channel, leg, contact. Raises NotFound."""
+    access.require_anywhere(actor, Permission.SERVE_QUEUES)
+    rows = Contact.objects.select_related("queue").filter(agent_id=actor.user or 0, state__in=OPEN, channel__in=BY_DESK)
+    return [(row.channel, row.leg, _contact(row)) for row in rows.order_by("answered_at", "enqueued_at", "pk")]
 
 
 def home_of(actor: Actor) -> int:
