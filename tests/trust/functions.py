@@ -118,7 +118,15 @@ def value(key: str, kind: Any, things: Things, of: str) -> object:
 
 
 _SINGULAR = {"ids": "asset", "numbers": "person", "cases": "case", "orders": "order", "views": "filter", "uploads": "upload"}
-_SAME = {"into": "case", "other": "case", "keep": "person", "merge": "person", "unit": "organisation", "place_of": "organisation"}
+_SAME = {
+    "into": "case",
+    "other": "case",
+    "keep": "person",
+    "merge": "person",
+    "unit": "organisation",
+    "place_of": "organisation",
+    "issuer": "organisation",
+}
 
 
 def _plain(key: str, kind: Any, things: Things, of: str) -> object:

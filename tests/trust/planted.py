@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -48,11 +49,13 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import FileId
 from jilink.kernel.texts import Text
 from jilink.services.console.actions import saved
+from jilink.services.contact.actions import billing
 from jilink.services.contact.actions import designing as queues
 from jilink.services.contact.actions import sites, writing
 from jilink.services.contact.actions.trunks import add_trunk
 from jilink.services.contact.models import Phone
 from jilink.services.contact.rules.design import QueueDesign
+from jilink.services.contact.rules.tariffs import Basis, Rate, TariffDesign
 from jilink.services.contact.rules.trunks import TrunkDesign
 from jilink.services.contact.rules.written import SiteDesign
 from jilink.services.vehicles import actions as vehicles
@@ -210,6 +213,17 @@ def _flow(world: World) -> Things:
     return {"flow": number, "console/flows/number": draft, "session": session.id, "hook": FlowHook.objects.get(organisation=north).pk}
 
 
+def _statement(world: World) -> Things:
+    """A tariff of a client below the north, and a month counted by it."""
+    by, month = access.system("test"), NOW.date().replace(day=1)
+    rate = Rate(title=Text(CANARY, CANARY), basis=Basis.ANSWERED, price=Decimal(1))
+    tariff = billing.set_tariff(
+        issuer=world.north, organisation=world.depot, valid_from=month, design=TariffDesign(rates=(rate,)), by=by, now=NOW
+    )
+    statement = billing.draft_statement(issuer=world.north, organisation=world.depot, month=month, by=by, now=NOW)
+    return {"tariff": tariff, "statement": statement, "contact/statements/line": 0}
+
+
 def _queue(world: World) -> Things:
     """A queue, a number that leads there, a phone and a trunk, a site and what somebody wrote."""
     by, north = access.system("test"), world.north
@@ -222,6 +236,7 @@ def _queue(world: World) -> Things:
     talk = writing.begin_text(organisation=north, queue=number, address=PHONE, reference="canary", by=by, now=NOW)
     writing.hear(conversation=talk, words=CANARY, client="1", by=by, now=NOW)
     return {
+        **_statement(world),
         "site": site,
         "conversation": talk,
         "queue": number,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from jilink.kernel.errors import Malformed, Refused, Unavailable
 from jilink.kernel.ids import AreaId
 from jilink.kernel.texts import Text
 from jilink.services.contact.rules.design import QueueDesign
+from jilink.services.contact.rules.tariffs import TariffDesign
 from jilink.services.contact.rules.trunks import TrunkDesign
 from jilink.services.contact.rules.written import SiteDesign
 from tests.core.world import World
@@ -108,6 +110,7 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "core.observations.reads.open_alarms_before": {"before": None},
         "services.contact.actions.designing.add_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.designing.change_queue": {"design": QueueDesign(name=Text("x", "x"))},
+        "services.contact.actions.billing.set_tariff": {"design": TariffDesign(), "valid_from": date(2026, 8, 1)},
         "services.contact.actions.trunks.add_trunk": {"design": TrunkDesign(addresses=("10.0.0.1",))},
         "services.contact.actions.trunks.change_trunk": {"design": TrunkDesign(addresses=("10.0.0.1",))},
         "services.contact.actions.sites.add_site": {"design": SiteDesign(name="x", origins=("https://x.example",))},

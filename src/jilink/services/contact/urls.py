@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern
 
-from jilink.services.contact.pages import call, capacity, desk, numbers, phones, queues, sites, trunks, visitors, visitors_live
+from jilink.services.contact.pages import (
+    call,
+    capacity,
+    desk,
+    numbers,
+    phones,
+    queues,
+    sites,
+    statements,
+    tariffs,
+    trunks,
+    visitors,
+    visitors_live,
+)
 
 app_name = "contact"
 urlpatterns: list[URLPattern] = [
@@ -16,4 +29,6 @@ urlpatterns: list[URLPattern] = [
     *capacity.patterns,
     *visitors_live.patterns,
     *visitors.patterns,
+    *statements.patterns,
+    *tariffs.patterns,
 ]
