@@ -16,7 +16,8 @@ MANIFEST := src/jilink/webkit/static/jl/manifest.json
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-run: setup ## set up and run everything on this machine, with demo data and simulated terminals
+run: setup ## set up and run everything on this machine, with demo data, simulated terminals and, where Debian's packages can be had, calls
+	@$(BIN)/jilink voice install --accept-newer || echo "== Calls: no telephone engine could be fetched, so no calls come in; all else runs. Later: $(BIN)/jilink voice install, or see docs/contact-centre.md"
 	@$(BIN)/jilink up --demo
 
 setup: .setup/python .setup/locale $(MANIFEST)

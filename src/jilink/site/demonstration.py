@@ -18,7 +18,7 @@ from django.db import transaction
 
 from jilink.core.assets import projection
 from jilink.core.assets import reads as assets
-from jilink.core.parties import access, reads
+from jilink.core.parties import access, accounts, reads
 from jilink.core.parties import actions as parties
 from jilink.core.parties.rules import Permission, Role, permissions_of
 from jilink.kernel.clock import utc_now
@@ -26,7 +26,7 @@ from jilink.kernel.errors import Refused
 from jilink.kernel.ids import OrganisationId
 from jilink.kernel.settings import Settings
 from jilink.services.console.demonstration import loading
-from jilink.services.console.demonstration.data import CASES, PREFIX
+from jilink.services.console.demonstration.data import CASES, PREFIX, Login
 from jilink.services.console.demonstration.show import Tell, quietly
 from jilink.services.contact import demonstration as contact
 from jilink.services.vehicles import actions as vehicles
@@ -143,9 +143,19 @@ def load_office(owner: int, now: datetime, *, cases: int = CASES, tell: Tell = q
     contact.load(top, by=access.system("demo"), now=now)
     logins = loading.load(top, password=password, now=now, owner=owner, cases=cases, tell=tell)
     if logins:
+        logins = (*logins, _client(top, password, now))
         data = Path(django_settings.JILINK.data)
         transaction.on_commit(lambda: demo_logins.write(data, logins, password))
     return top
+
+
+def _client(top: OrganisationId, password: str, now: datetime) -> Login:
+    """Let two of the office's agents serve its clients, and give one client an account that sees its own queue alone."""
+    by, name, title = access.system("demo"), "陈晓梅", "客户主管"
+    client = accounts.add_accounts(names={f"{PREFIX}client": name}, password=password, by=by)[f"{PREFIX}client"]
+    agents = [number for login in ("agent", "agent-2") if (number := reads.user_id(PREFIX + login)) is not None]
+    contact.let_serve(top, agents=agents, client=client, by=by, now=now)
+    return Login(f"{PREFIX}client", name, title, Role.SUPERVISOR)
 
 
 def _remove_office() -> None:

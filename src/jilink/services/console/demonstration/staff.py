@@ -111,7 +111,7 @@ def hire(units: Units, password: str, by: Actor, now: datetime) -> Staff:
         members.put_in_team(team=staff.team, user=users[login], by=by, lead=login == "agent", now=since)
     for login in ("expert", "expert-2"):
         members.put_in_team(team=staff.experts, user=users[login], by=by, lead=login == "expert", now=since)
-    skills = {"agent": ["policy"], "agent-2": ["policy"], "agent-3": ["policy", "lang.ko"]}
+    skills = {"agent": ["policy", "lang.zh"], "agent-2": ["policy", "lang.zh", "lang.en"], "agent-3": ["policy", "lang.zh", "lang.ko"]}
     for login, keys in skills.items():
         assignment.set_skills(organisation=units.office, user=users[login], skills=keys, by=by, now=since)
     for login, keys in {"expert": ["crops"], "expert-2": ["animals"]}.items():
