@@ -315,3 +315,12 @@ def test_what_is_with_an_agent_already_is_taken_over_after_a_restart() -> None:
     assert matcher.state(5) == "serving" and matcher.handle(h.Ready(1), 1000) == []
     matcher.handle(call(6, 1, 1), 1000)
     assert matcher.handle(h.Released(5), 2000) == [Reserve(6, 1, 17_000)]
+
+
+def test_of_two_emergencies_the_one_that_has_waited_longer_is_rung_first() -> None:
+    matcher = Matcher([QueuePlan(queue=1)])
+    for contact in (7, 8):
+        matcher.handle(call(contact, 1, contact, emergency=True), 10_000)
+    matcher.handle(seat(1, 1), 11_000)
+    (decision,) = [each for each in matcher.handle(h.Ready(1), 11_000) if isinstance(each, Reserve)]
+    assert decision.contact == 7
