@@ -224,6 +224,8 @@ NEEDS: dict[str, tuple[Need, Need]] = {
     "contact/queues/<int:queue>/": (needs(P.VIEW_QUEUES, P.MANAGE_QUEUES), needs(P.VIEW_QUEUES, P.MANAGE_QUEUES)),
     "contact/queues/<int:queue>/retire": (NOT, needs(P.MANAGE_QUEUES)),
     "contact/queues/add/": (needs(P.MANAGE_QUEUES), needs(P.MANAGE_QUEUES)),
+    "contact/planning/": (needs(P.VIEW_QUEUES), NOT),
+    "contact/planning/<int:queue>/correct": (NOT, needs(P.MANAGE_QUEUES)),
     "contact/statements/": (needs(P.VIEW_STATEMENTS), NOT),
     "contact/statements/<int:statement>/": (needs(P.MANAGE_STATEMENTS), NOT),
     "contact/statements/<int:statement>/do/<slug:deed>": (NOT, needs(P.MANAGE_STATEMENTS)),

@@ -29,6 +29,7 @@ class ContactConfig(AppConfig):
             Entry(_("Capacity"), "contact:capacity", "chart", "queues.manage", 69, navigation.CONTACT),
             Entry(_("Trunks"), "contact:trunks", "diagram", "queues.manage", 73, navigation.CONTACT),
         )
+        navigation.register(Entry(_("Forecast"), "contact:forecasts", "chart", "queues.view", 50, navigation.CONTACT))
         navigation.register(Entry(_("Statements"), "contact:statements", "chart", "statements.view", 60, navigation.CONTACT))
         library, desk = import_module("jilink.core.flows.library"), import_module("jilink.services.contact.reads.desk")
         library.queues_come_from(desk.queue_keys)

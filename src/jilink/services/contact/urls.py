@@ -8,6 +8,7 @@ from jilink.services.contact.pages import (
     desk,
     numbers,
     phones,
+    planning,
     queues,
     sites,
     statements,
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     *capacity.patterns,
     *visitors_live.patterns,
     *visitors.patterns,
+    *planning.patterns,
     *statements.patterns,
     *tariffs.patterns,
 ]
