@@ -42,7 +42,10 @@ from jilink.kernel.texts import Text
 from jilink.services.console.actions import attaching
 from jilink.services.console.reads.channels import CARRIED
 from jilink.services.contact.actions import designing as contact
+from jilink.services.contact.actions import sites
+from jilink.services.contact.reads import sites as site_reads
 from jilink.services.contact.rules.design import Code, QueueDesign
+from jilink.services.contact.rules.written import SiteDesign
 from tests.core.world import World
 from tests.journeys.staff import PASSWORD
 from tests.journeys.system import Things
@@ -215,3 +218,14 @@ def hotline(top: str, dialled: str, caller: str) -> Things:
     reached = (Contact(ContactKind.PHONE, caller),)
     person = people.add_person(organisation=place, data=PersonData(name="Ma Li"), contacts=reached, by=maker())
     return {"queue": queue, "person": person, "case": _fault(place, "Her lamp is dark", person)}
+
+
+def chat_site(top: str, origin: str) -> Things:
+    """A site whose visitors write to a queue of its own, and a case to note on."""
+    place = OrganisationId(int(top))
+    design = QueueDesign(
+        name=Text("网上咨询", "Web desk"), codes=(Code(key="price", title=Text("价格", "Price")),), wrap_up_s=300, ring_s=60
+    )
+    queue = contact.add_queue(organisation=place, key="web_desk", design=design, by=maker())
+    site = sites.add_site(queue=queue, design=SiteDesign(name="Shop", origins=(origin,)), by=maker())
+    return {"key": next(each.key for each in site_reads.sites(maker()) if each.id == site), "case": _fault(place, "Order is late", None)}

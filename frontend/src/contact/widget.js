@@ -74,6 +74,14 @@ li small{display:block;font-size:11px;opacity:.85}li a,li .file{color:inherit;te
     return element;
   }
 
+  function clip() {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", width: 18, height: 18, fill: "none", stroke: "currentColor", "stroke-width": 2, "aria-hidden": "true" })) svg.setAttribute(key, value);
+    svg.append(document.createElementNS("http://www.w3.org/2000/svg", "path"));
+    svg.firstChild.setAttribute("d", "M20 11 11.5 19.5a5 5 0 0 1-7-7L13 4a3.5 3.5 0 0 1 5 5l-8.5 8.5a2 2 0 0 1-3-3L14 7");
+    return svg;
+  }
+
   const kept = {
     read() { try { return JSON.parse(sessionStorage.getItem(KEEP)); } catch { return null; } },
     write(secret) { try { sessionStorage.setItem(KEEP, JSON.stringify({ secret })); } catch { /* the page forbids it: nothing outlives a reload */ } },
@@ -283,7 +291,7 @@ li small{display:block;font-size:11px;opacity:.85}li a,li .file{color:inherit;te
       const said = words.value.trim();
       words.value = "";
       if (said) send(said);
-    } }, make("label", { class: "pick", title: say("file") }, make("span", { "aria-hidden": "true" }, "📎"), file), words, make("button", { class: "main" }, say("send"))));
+    } }, make("label", { class: "pick", title: say("file") }, clip(), file), words, make("button", { class: "main" }, say("send"))));
   }
 
   function drawTalk() {
@@ -323,12 +331,12 @@ li small{display:block;font-size:11px;opacity:.85}li a,li .file{color:inherit;te
       const away = make("a", { href: URL.createObjectURL(blob), download: line.file.name });
       away.click();
       setTimeout(() => URL.revokeObjectURL(away.href), 60000);
-    } }, `📎 ${line.file.name}`);
+    } }, clip(), ` ${line.file.name}`);
   }
 
   function pending(client, each) {
     const again = () => each.lost && deliver(client);
-    return make("li", { class: each.lost ? "mine unsent" : "mine", "data-key": `c${client}`, onclick: again }, each.words || `📎 ${each.file.name}`, make("small", {}, each.lost ? make("button", { type: "button", class: "link" }, say("unsent")) : "…"));
+    return make("li", { class: each.lost ? "mine unsent" : "mine", "data-key": `c${client}`, onclick: again }, each.words || each.file.name, make("small", {}, each.lost ? make("button", { type: "button", class: "link" }, say("unsent")) : "…"));
   }
 
   // Going out: a message is told until it is acknowledged; told twice it is kept once.

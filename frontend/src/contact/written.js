@@ -86,7 +86,8 @@ function complain(text) {
 place.addEventListener("submit", async (event) => {
   const form = event.target;
   event.preventDefault();
-  const saying = "say" in form.dataset;
+  event.stopPropagation(); // the desk around sends forms in its own way
+  const saying = "send" in form.dataset;
   const body = new FormData(form, event.submitter);
   if (saying) {
     if (!body.get("words").trim() && !body.get("file")?.size) return;
