@@ -19,7 +19,7 @@ from jilink.core.parties.people import reads as people
 from jilink.core.parties.people.reads import PersonView
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Refused
-from jilink.kernel.ids import new_event_id
+from jilink.kernel.ids import PersonId, new_event_id
 from jilink.services.contact.actions import writing
 from jilink.services.contact.pages.desk_words import CONTACT_STATES
 from jilink.services.contact.reads import mine
@@ -76,10 +76,11 @@ def _card(actor: Actor, channel: str, leg: str, contact: MyContact) -> WrittenCa
     talk = reads.talk(actor, contact.id) if conversation else None
     row = next(iter(rows_of(actor, [case], now=utc_now())), None) if case else None
     who = contact.interaction.person if contact.interaction else row.person if row else None
-    person, found = None, ()
+    person: PersonView | None = None
+    found: tuple[CaseRow, ...] = ()
     if who is not None:
         try:
-            person = people.person(actor, people.PersonId(who))
+            person = people.person(actor, PersonId(who))
             found = cases(actor, Filter(person=who), now=utc_now(), limit=FEW).rows
         except NotFound:
             person = None
