@@ -49,9 +49,8 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import FileId
 from jilink.kernel.texts import Text
 from jilink.services.console.actions import saved
-from jilink.services.contact.actions import billing
+from jilink.services.contact.actions import billing, sites, writing
 from jilink.services.contact.actions import designing as queues
-from jilink.services.contact.actions import sites, writing
 from jilink.services.contact.actions.trunks import add_trunk
 from jilink.services.contact.models import Phone
 from jilink.services.contact.rules.design import QueueDesign
