@@ -174,6 +174,8 @@ _COUNTS = {
     "limit": 10,
     "storm": 1,
     "notice": 1,
+    "hop": 1,
+    "side": 1,
 }
 
 

@@ -63,10 +63,21 @@ desk.addEventListener("submit", async (event) => {
 });
 
 async function post(form, submitter) {
-  const response = await fetch(form.action, { method: "POST", body: new FormData(form, submitter), headers: { "X-Part": "desk" } }).catch(() => null);
+  const response = await fetch(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action, { method: "POST", body: new FormData(form, submitter), headers: { "X-Part": "desk" } }).catch(() => null);
   if (response?.ok) show(await response.text());
   else document.body.dispatchEvent(new CustomEvent("jl:say", { detail: { text: words.failed, level: "error" } }));
 }
+
+// Alt and a letter, as each button says of itself.
+
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || event.ctrlKey || event.metaKey || !/^Key[A-Z]$/.test(event.code)) return;
+  const found = [...desk.querySelectorAll(`[aria-keyshortcuts="Alt+${event.code.slice(3)}"]`)].find((each) => each.checkVisibility());
+  if (!found) return;
+  event.preventDefault();
+  found.click();
+  if (found.tagName === "SUMMARY") found.parentElement.querySelector("select").focus();
+});
 
 // What is typed about a contact outlives a reload.
 

@@ -29,6 +29,7 @@ SENTENCES: dict[str, Promise] = {
     "audit.exported": _("{who} exported {what}"),
     "calendar.loaded": _("{who} loaded {what}"),
     "call.heard": _("{who} came into the call of {what}"),
+    "call.taken_over": _("{who} took over the call of {what}"),
     "case.removed_all": _("{who} removed all cases of {what}"),
     "case.revealed": _("{who} had a hidden answer shown in {what}"),
     "case_type.dropped": _("{who} dropped the draft {what}"),

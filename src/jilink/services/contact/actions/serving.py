@@ -31,6 +31,9 @@ class Arrival:
     emergency: bool = False
     enqueued_at: datetime | None = None
     """When they began to wait elsewhere; None: now."""
+    wanted: int = 0
+    """The agent they wait for before all others, until `wanted_until`."""
+    wanted_until: datetime | None = None
 
 
 @transaction.atomic
@@ -53,6 +56,8 @@ def enqueue(*, arrival: Arrival, by: Actor, now: datetime) -> int:
         emergency=arrival.emergency,
         enqueued_at=arrival.enqueued_at or now,
         offered_at=now,
+        wanted=arrival.wanted or None,
+        wanted_until=arrival.wanted_until,
     )
     _fact(row, "queued", now)
     event = ContactQueued(contact=row.pk, queue=queue.pk)
@@ -106,6 +111,41 @@ def note_left(*, contact: int, end: End, by: Actor, now: datetime) -> ContactSta
         row.left_at = now
         _end(row, end, now)
     return ContactState(row.state)
+
+
+@transaction.atomic
+def hand_over(*, contact: int, hop: int, agent: int, agent_leg: str, by: Actor, now: datetime) -> int:
+    """Note that another agent has the caller now, as a contact of its own, and whoever had them wraps up. Raises NotFound, WrongMove."""
+    row = _row(contact, by)
+    other = Contact.objects.create(
+        organisation_id=row.organisation_id,
+        queue=row.queue,
+        interaction=row.interaction,
+        channel=row.channel,
+        node=row.node,
+        leg=row.leg,
+        hop=hop,
+        state=ContactState.TALKING,
+        priority=row.priority,
+        emergency=row.emergency,
+        agent_id=agent,
+        agent_leg=agent_leg,
+        rings=1,
+        enqueued_at=now,
+        offered_at=now,
+        answered_at=now,
+    )
+    for what in ("queued", "answered"):
+        _fact(other, what, now)
+    events = (ContactQueued(contact=other.pk, queue=row.queue_id), ContactAnswered(contact=other.pk, queue=row.queue_id, agent=agent))
+    for event in events:
+        outbox.add(event, organisation=row.organisation_id, aggregate=f"contact:{other.pk}", now=now)
+    if row.state == ContactState.TALKING:
+        row.state, row.left_at = move(row.state, ContactState.WRAPPING), now
+        row.save(update_fields=["state", "left_at"])
+        _fact(row, "handed_over", now)
+        _fact(row, "left", now)
+    return other.pk
 
 
 @transaction.atomic

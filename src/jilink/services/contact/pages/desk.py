@@ -23,8 +23,10 @@ from jilink.kernel.texts import Text
 from jilink.services.contact.pages import desk_live, desk_orders, desk_written
 from jilink.services.contact.pages.desk_phone import address_of, allow
 from jilink.services.contact.pages.desk_words import AGENT_STATES, CONTACT_STATES, REASONS
-from jilink.services.contact.reads import mine
+from jilink.services.contact.reads import mine, sides
 from jilink.services.contact.reads.mine import MyContact
+from jilink.services.contact.reads.sides import Colleague
+from jilink.services.contact.rules.states import ContactState
 from jilink.webkit.door import signed_in
 
 FEW = 5
@@ -56,6 +58,7 @@ def desk(request: HttpRequest, actor: Actor) -> HttpResponse:
         "reasons": REASONS,
         "phones": mine.phones(actor, here.organisation),
         "server": server,
+        "colleagues": _colleagues(actor, here.organisation) if here.contacts else (),
         "cards": [_card(actor, contact) for contact in here.contacts],
         "talks": desk_written.talks(actor),
         "canned": desk_written.canned(actor),
@@ -65,6 +68,11 @@ def desk(request: HttpRequest, actor: Actor) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     allow(response, server)
     return response
+
+
+def _colleagues(actor: Actor, organisation: int) -> list[tuple[Colleague, Promise]]:
+    found = sides.colleagues(actor, organisation)
+    return [(each, CONTACT_STATES[ContactState.TALKING] if each.busy else AGENT_STATES[each.state]) for each in found]
 
 
 def _card(actor: Actor, contact: MyContact) -> Card:

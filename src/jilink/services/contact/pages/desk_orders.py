@@ -17,12 +17,15 @@ from jilink.services.contact.actions.desk import open_phone
 from jilink.services.contact.pages.desk_phone import address_of
 from jilink.services.contact.reads import mine
 from jilink.services.contact.router import asks
+from jilink.services.contact.rules.sides import Deed
 from jilink.services.contact.rules.states import AgentState
 from jilink.webkit.door import said, signed_in
 from jilink.webkit.link import spine
 
 PATIENCE_S = 6.0
 BROWSER = "browser"
+_SIDES = frozenset(deed.value for deed in Deed)
+_FURTHER = _SIDES | {"consult", "put-on", "keys"}
 _HIDDEN = "There is no such thing, or you may not see it."
 
 
@@ -70,7 +73,7 @@ def _phone(actor: Actor, organisation: int, choice: str) -> int | None:
 @require_POST
 @signed_in
 def call(request: HttpRequest, actor: Actor, contact: int, deed: str) -> HttpResponse:
-    """Hold, go on, pause or go on recording, hang up, or transfer to a queue."""
+    """Hold, go on, pause or go on recording, hang up, ask or put through to somebody else, or transfer to a queue."""
     mine.interaction_of(actor, contact)
     account = actor.user or 0
     queue = request.POST.get("queue", "")
@@ -85,9 +88,29 @@ def call(request: HttpRequest, actor: Actor, contact: int, deed: str) -> HttpRes
     }
     if deed == "transfer" and queue.isascii() and queue.isdecimal() and len(queue) < 19:
         deeds[deed] = asks.TransferToQueue(account=account, contact=contact, queue=int(queue))
+    if deed in _FURTHER:
+        try:
+            deeds[deed] = _further(request, account, contact, deed)
+        except OrderRefused as error:
+            messages.error(request, said(error))
+            return redirect("contact:desk")
     if deed not in deeds:
         raise NotFound(_HIDDEN)
     return _done(request, deeds[deed])
+
+
+def _further(request: HttpRequest, account: int, contact: int, deed: str) -> asks.Ask:
+    """Return what is asked about further legs: whoever was chosen, or the number that was typed."""
+    if deed == "keys":
+        return asks.SendKeys(account=account, contact=contact, digits=request.POST.get("digits", "")[:30])
+    if deed in _SIDES:
+        return asks.SideDeed(account=account, contact=contact, deed=Deed(deed))
+    chosen, number = request.POST.get("agent", ""), request.POST.get("number", "").strip()[:40]
+    agent = int(chosen) if not number and chosen.isascii() and chosen.isdecimal() and len(chosen) < 19 else 0
+    if not agent and not number:
+        raise OrderRefused("Choose a colleague, or write a number.")
+    asked = asks.Consult if deed == "consult" else asks.PutOn
+    return asked(account=account, contact=contact, agent=agent, number=number)
 
 
 @require_POST

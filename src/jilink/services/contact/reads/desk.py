@@ -3,26 +3,35 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Avg, Count, DurationField, F
 
 from jilink.core.cases.assignment import reads as skills
 from jilink.core.cases.reads.types import calendar
 from jilink.core.cases.rules.calendar import compiled
+from jilink.core.interactions import reads as interactions
 from jilink.core.parties import access
+from jilink.core.parties.access import NotFound
 from jilink.core.parties.rules import Permission
 from jilink.kernel.clock import CHINA
-from jilink.services.contact.models import Agent, Contact, Number, Phone, Queue
+from jilink.kernel.ids import InteractionId
+from jilink.services.contact.models import Agent, Contact, Fact, Number, Phone, Queue
 from jilink.services.contact.reads.written_work import capacity
 from jilink.services.contact.rules.design import QueueDesign, read_design
 from jilink.services.contact.rules.happenings import Seat
 from jilink.services.contact.rules.needs import LANGUAGE
-from jilink.services.contact.rules.states import OPEN, AgentState
+from jilink.services.contact.rules.states import OPEN, AgentState, ContactState
 from jilink.services.contact.rules.written import capacity_of
 from jilink.spine.calls import Phone as Line
 from jilink.spine.calls import phone_key
 
 FULL = 5
 HOUR = timedelta(hours=1)
+HANDLED_WITHIN = timedelta(hours=8)
+ENOUGH = 5
+"""So many contacts tell how long one takes."""
+LAST = 20
+AWAY, BACK = "away", "back"
+"""Facts: the agent's phone went away in mid-call, and is heard again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,9 @@ class OpenContact:
     rings: int
     enqueued_at: datetime
     left_at: datetime | None
+    wanted: int
+    wanted_until: datetime | None
+    attempts: int
 
 
 def queues() -> dict[int, QueueRow]:
@@ -85,6 +97,34 @@ def arrivals_an_hour(now: datetime) -> dict[int, int]:
     """Return how many came to each queue within the last hour."""
     rows = Contact.objects.filter(offered_at__gt=now - HOUR).values("queue").annotate(came=Count("pk"))
     return {row["queue"]: row["came"] for row in rows}
+
+
+def handling_s(now: datetime) -> dict[int, float]:
+    """Return how long a contact takes in each queue, wrap-up included: the mean of the last hours, where there are enough."""
+    rows = Contact.objects.filter(ended_at__gt=now - HANDLED_WITHIN, answered_at__isnull=False).values("queue")
+    length = Avg(F("ended_at") - F("answered_at"), output_field=DurationField())
+    return {row["queue"]: row["mean"].total_seconds() for row in rows.annotate(mean=length, n=Count("pk")) if row["n"] >= ENOUGH}
+
+
+def last_server(interaction: int | None) -> int:
+    """Return the agent who served the person of an interaction last, in the same organisation; 0 where nobody is known."""
+    by = access.system("contact")
+    try:
+        now = None if interaction is None else interactions.interaction(by, InteractionId(interaction))
+    except NotFound:
+        now = None
+    if now is None or now.person is None:
+        return 0
+    before = [one.id for one in interactions.interactions(by, person=now.person, size=LAST)]
+    rows = Contact.objects.filter(interaction__in=before, organisation_id=now.organisation, answered_at__isnull=False)
+    return rows.order_by("-answered_at").values_list("agent", flat=True).first() or 0
+
+
+def away_since() -> dict[int, datetime]:
+    """Return since when the agent's phone is away, of each contact in which they talk."""
+    rows = Fact.objects.filter(contact__state=ContactState.TALKING, what__in=(AWAY, BACK)).order_by("at", "pk")
+    last = {row.contact_id: row for row in rows}
+    return {contact: row.at for contact, row in last.items() if row.what == AWAY}
 
 
 def queue_keys(organisation: int) -> frozenset[str]:
@@ -107,6 +147,7 @@ def open_contacts() -> list[OpenContact]:
         OpenContact(
             row.pk, row.organisation_id, row.queue_id, row.channel, row.node, row.leg, row.hop, row.interaction, row.state, row.priority,
             row.emergency, row.agent_id or 0, row.agent_leg, row.rings, row.enqueued_at, row.left_at,
+            row.wanted or 0, row.wanted_until, row.attempts,
         )
         for row in rows
     ]  # fmt: skip

@@ -10,8 +10,9 @@ from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
 from jilink.kernel.ids import InteractionId
 from jilink.kernel.texts import Text
-from jilink.services.contact.models import Agent, Contact, Fact, Phone, Queue
+from jilink.services.contact.models import Agent, Contact, Fact, Phone, Queue, Side
 from jilink.services.contact.rules.design import Code, Recording, read_design
+from jilink.services.contact.rules.sides import WITH_AGENT, Stage
 from jilink.services.contact.rules.states import OPEN, AgentState, ContactState
 from jilink.services.contact.rules.written import BY_DESK
 
@@ -35,6 +36,8 @@ class MyContact:
     codes: tuple[Code, ...]
     wrapped_by: datetime | None
     """When the wrap-up ends by itself."""
+    side: Stage | None
+    """What a second leg, which they asked for, is at."""
     elsewhere: tuple[tuple[int, Text], ...]
     """Queues of the same organisation that it can be transferred to."""
 
@@ -132,6 +135,7 @@ def _contact(row: Contact) -> MyContact:
         paused=_last(said, PAUSED, RESUMED),
         codes=design.codes,
         wrapped_by=since + timedelta(seconds=design.wrap_up_s) if row.state == ContactState.WRAPPING else None,
+        side=_side(row),
         elsewhere=tuple(
             (other.pk, read_design(other.design).name)
             for other in Queue.objects.filter(organisation_id=row.organisation_id, retired_at=None).exclude(pk=row.queue_id).order_by("key")
@@ -147,6 +151,12 @@ def _interaction(row: Contact) -> InteractionView | None:
         return interactions.interaction(access.system("contact"), InteractionId(row.interaction))
     except NotFound:
         return None
+
+
+def _side(row: Contact) -> Stage | None:
+    open_ones = Side.objects.filter(contact=row, ended_at=None, stage__in=WITH_AGENT).values_list("stage", flat=True)
+    stage = open_ones.first() if row.state == ContactState.TALKING else None
+    return None if stage is None else Stage(stage)
 
 
 def _last(said: list[str], on: str, off: str) -> bool:

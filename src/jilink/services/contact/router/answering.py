@@ -12,6 +12,7 @@ from jilink.services.contact.reads import desk, mine
 from jilink.services.contact.router import asks, written
 from jilink.services.contact.router.asks import Answer, Ask
 from jilink.services.contact.router.book import Call, Ear
+from jilink.services.contact.router.legs import Legs
 from jilink.services.contact.router.router import Router
 from jilink.services.contact.router.store import installation, stored
 from jilink.services.contact.rules import happenings as h
@@ -33,6 +34,7 @@ class Answering:
 
     def __init__(self, router: Router) -> None:
         self._router = router
+        self._legs = Legs(router)
 
     async def serve(self, request: Request) -> bytes:
         """Answer one request."""
@@ -49,6 +51,12 @@ class Answering:
 
     async def _do(self, ask: Ask) -> None:
         by = await stored(lambda: access.actor_of_account(ask.account))
+        if isinstance(ask, asks.Beside):
+            await self._legs.do(ask, by)
+        else:
+            await self._serve_one(ask, by)
+
+    async def _serve_one(self, ask: asks.Plain, by: Actor) -> None:
         match ask:
             case asks.BeginWork():
                 await self._begin(ask, by)
@@ -111,7 +119,7 @@ class Answering:
             await router.decide(h.NotReady(agent))
         router.places[agent] = place
         await router.decide(h.Seated(place.seat))
-        if place.state is AgentState.READY:
+        if place.state is AgentState.READY and not router.beside.is_lent(agent):
             await router.decide(h.Ready(agent))
 
     async def _transfer(self, ask: asks.TransferToQueue, by: Actor) -> None:
@@ -131,7 +139,7 @@ class Answering:
         now = router.clock()
         await stored(lambda: audit.record(by, "call.heard", f"contact:{call.contact}", call.organisation, detail=ask.mode, at=now))
         leg = calls.new_id("ear")
-        router.book.ears[call.node, leg] = Ear(call.node, leg, call.contact, ask.mode)
+        router.book.ears[call.node, leg] = Ear(call.node, leg, call.contact, ask.mode, ask.account)
         headers = {"X-Contact": str(call.contact), "X-Listen": ask.mode}
         self._order(call, calls.Dial(leg=leg, endpoint=place.endpoint, caller=call.caller, headers=headers))
 

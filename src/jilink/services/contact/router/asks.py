@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from jilink.services.contact.rules.sides import Deed
 from jilink.services.contact.rules.states import AgentState
 from jilink.spine.client import Spine
 
@@ -95,7 +96,46 @@ class Ranked(_Ask, frozen=True, kw_only=True, tag="ranked"):
     reason: str
 
 
-Ask = BeginWork | SetState | Accept | Decline | WrapUpDone | HoldCall | PauseRecording | EndCall | TransferToQueue | ListenIn | Ranked
+class _Called(_Ask, frozen=True, kw_only=True):
+    contact: int
+    agent: int = 0
+    """A colleague, or"""
+    number: str = ""
+    """an extension or a number outside."""
+
+
+class Consult(_Called, frozen=True, kw_only=True, tag="consult"):
+    """Let the caller hear music and ask somebody else."""
+
+
+class PutOn(_Called, frozen=True, kw_only=True, tag="put_on"):
+    """Put the caller through to somebody else without asking; the agent wraps up. Where nobody answers, the caller waits again."""
+
+
+class SideDeed(_Ask, frozen=True, kw_only=True, tag="side_deed"):
+    """Go back to the caller, talk all three, or connect the caller with whoever was asked."""
+
+    contact: int
+    deed: Deed
+
+
+class SendKeys(_Ask, frozen=True, kw_only=True, tag="send_keys"):
+    """Send keys to the caller's end."""
+
+    contact: int
+    digits: str
+
+
+class TakeOver(_Ask, frozen=True, kw_only=True, tag="take_over"):
+    """Ring the supervisor's phone and let them have the caller; the agent leaves and wraps up."""
+
+    contact: int
+
+
+Beside = Consult | PutOn | SideDeed | SendKeys | TakeOver
+"""What is done with further legs."""
+Plain = BeginWork | SetState | Accept | Decline | WrapUpDone | HoldCall | PauseRecording | EndCall | TransferToQueue | ListenIn | Ranked
+Ask = Plain | Beside
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappop, heappush
 
+from jilink.services.contact.rules.sides import WITH_AGENT, Stage
 from jilink.services.contact.rules.states import ContactState
 
 Due = tuple[datetime, int, str, int]
@@ -33,6 +34,11 @@ class Call:
     """Skills that a flow asked for, beside those of the queue."""
     away: bool = False
     """The agent's phone went away in mid-call."""
+    wanted: int = 0
+    """The agent it waits for before all others, until `wanted_until`."""
+    wanted_until: datetime | None = None
+    attempts: int = 0
+    """How often a callback was dialled in vain."""
 
     @property
     def talk(self) -> str:
@@ -47,7 +53,7 @@ class Call:
     @property
     def chain(self) -> str:
         """Return the chain in which orders about this caller are given."""
-        return f"{self.node}/{self.leg}"
+        return f"{self.node}/{self.leg or self.contact}"
 
 
 @dataclass(slots=True)
@@ -58,6 +64,31 @@ class Ear:
     leg: str
     contact: int
     mode: str
+    account: int
+    answered: bool = False
+
+
+@dataclass(slots=True)
+class Side:
+    """A second leg: a colleague or a number outside, on behalf of a caller."""
+
+    id: int
+    organisation: int
+    contact: int | None
+    node: str
+    caller_leg: str
+    agent: int
+    stage: Stage
+
+    @property
+    def leg(self) -> str:
+        """Return the id of the second leg itself."""
+        return f"s{self.id}"
+
+    @property
+    def chain(self) -> str:
+        """Return the chain in which orders about its caller are given."""
+        return f"{self.node}/{self.caller_leg}"
 
 
 @dataclass(slots=True)
@@ -67,6 +98,7 @@ class Book:
     calls: dict[int, Call] = field(default_factory=dict)
     legs: dict[tuple[str, str], int] = field(default_factory=dict)
     ears: dict[tuple[str, str], Ear] = field(default_factory=dict)
+    sides: dict[int, Side] = field(default_factory=dict)
     dismissed: dict[tuple[str, str], str] = field(default_factory=dict)
     """Callers who are told something and then hung up on: leg to the play."""
     _due: list[Due] = field(default_factory=list)
@@ -75,7 +107,8 @@ class Book:
     def add(self, call: Call) -> None:
         """Take a call in."""
         self.calls[call.contact] = call
-        self.legs[call.node, call.leg] = call.contact
+        if call.leg:
+            self.legs[call.node, call.leg] = call.contact
         if call.agent_leg:
             self.legs[call.node, call.agent_leg] = call.contact
 
@@ -106,6 +139,10 @@ class Book:
         """Return the call of a leg, the caller's or the agent's."""
         contact = self.legs.get((node, leg))
         return None if contact is None else self.calls.get(contact)
+
+    def side_of(self, contact: int) -> Side | None:
+        """Return the second leg that a contact's agent has."""
+        return next((side for side in self.sides.values() if side.contact == contact and side.stage in WITH_AGENT), None)
 
     def remind(self, when: datetime, what: str, contact: int) -> None:
         """Note that something is due."""

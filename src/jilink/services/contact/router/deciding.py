@@ -35,6 +35,8 @@ class Deciding:
         self.queues: dict[int, QueueRow] = {}
         self.plans: dict[int, QueuePlan] = {}
         self.arrivals: dict[int, int] = {}
+        self.handling: dict[int, float] = {}
+        """How long a contact takes in each queue, as its facts tell."""
         self.places: dict[int, Place] = {}
 
     # agents and queues
@@ -53,6 +55,7 @@ class Deciding:
         """Count who came to each queue within the last hour: the shares follow from it."""
         now = self.clock()
         self.arrivals = await stored(lambda: desk.arrivals_an_hour(now))
+        self.handling = await stored(lambda: desk.handling_s(now))
 
     def seat(self, place: Place) -> None:
         """Let an agent be there; what follows is decided with the next happening."""
@@ -82,6 +85,8 @@ class Deciding:
             need=need_of(call.skills, design.skills if design else ()),
             priority=call.priority,
             emergency=call.emergency,
+            sticky=call.wanted,
+            sticky_until_ms=int(call.wanted_until.timestamp() * 1000) if call.wanted_until else 0,
         )
 
     # what the matcher decides

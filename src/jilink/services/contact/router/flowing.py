@@ -84,6 +84,9 @@ class Desk(queueing.Floor, Protocol):
     async def give_up(self, call: Call, end: End) -> None:
         """Let somebody wait no more; the leg stays."""
 
+    async def put_through(self, organisation: int, node: str, leg: str, caller: str, number: str, timeout_s: int) -> bool:
+        """Put a caller through to a number. Return whether it is tried."""
+
 
 class Flowing:
     """Every caller who is in a flow."""
@@ -217,6 +220,27 @@ class Flowing:
         await self._tell(run, e.Parted(turn=run.view.turn))
         return True
 
+    async def through(self, node: str, leg: str) -> None:
+        """Whoever they were put through to has answered."""
+        run = self.runs.get((node, leg))
+        if run is not None and isinstance(wait := self._waiting(run), e.PutThrough):
+            run.talked = True
+            await self._tell(run, e.Connected(turn=wait.turn), again=True)
+
+    async def not_through(self, node: str, leg: str) -> bool:
+        """Nobody answered where they were put through to. Return whether a flow goes on with them."""
+        run = self.runs.get((node, leg))
+        if run is not None:
+            await self._tell(run, e.Came(turn=run.view.turn, outcome="failed"))
+        return run is not None
+
+    async def left(self, node: str, leg: str) -> bool:
+        """Whoever they were put through to is gone. Return whether a flow goes on with them."""
+        run = self.runs.get((node, leg))
+        if run is not None:
+            await self._tell(run, e.Parted(turn=run.view.turn))
+        return run is not None
+
     def moved(self, call: Call, other: Call) -> None:
         """An agent let the caller wait in another queue: for the flow it is the same conversation."""
         run = self.runs.get((call.node, call.leg))
@@ -297,10 +321,21 @@ class Flowing:
             case e.Pause():
                 self._order(run, calls.Park(leg=run.leg))
                 self._remind(run, effect.seconds)
-            case e.TakeText() | e.BookCallback() | e.PutThrough():
-                await self._tell(run, _not_on_calls(effect))
+            case e.PutThrough():
+                told = (run.organisation, run.node, run.leg, run.caller, effect.target, effect.timeout_s)
+                if not await self._desk.put_through(*told):
+                    await self._tell(run, e.Came(turn=effect.turn, outcome="failed"))
+            case e.TakeText() | e.BookCallback():
+                await self._elsewhere(run, effect)
             case _:
                 self._order(run, calls.HangUp(leg=run.leg))
+
+    async def _elsewhere(self, run: Run, effect: e.TakeText | e.BookCallback) -> None:
+        """Take a callback down; where this channel cannot do it the flow goes on by its other way."""
+        if isinstance(effect, e.TakeText):
+            await self._tell(run, e.Silent(turn=effect.turn))
+            return
+        await self._tell(run, e.Came(turn=effect.turn, outcome="refused"))
 
     def _play(self, run: Run, pieces: tuple[e.Piece, ...]) -> None:
         run.play = play = self._name(run, "f", run.at)
@@ -343,13 +378,6 @@ class Flowing:
         async with self._desk.lock:
             if self.runs.get((run.node, run.leg)) is run:
                 await self._tell(run, came)
-
-
-def _not_on_calls(effect: e.TakeText | e.BookCallback | e.PutThrough) -> e.AnyHappening:
-    """Return what is told where this channel cannot do it: the flow goes on by its other way."""
-    if isinstance(effect, e.TakeText):
-        return e.Silent(turn=effect.turn)
-    return e.Came(turn=effect.turn, outcome="refused" if isinstance(effect, e.BookCallback) else "failed")
 
 
 def _piece(piece: e.Piece) -> calls.Piece:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from jilink.services.contact.actions import serving
+from jilink.services.contact.reads import desk
 from jilink.services.contact.reads.desk import Place, QueueRow
 from jilink.services.contact.router.book import Book, Call
 from jilink.services.contact.router.orders import Orders
@@ -36,7 +37,8 @@ async def changed(floor: Floor, fact: calls.PhoneChanged) -> None:
     if call is None or call.node != fact.node:
         return
     if not fact.online:
-        call.away = True
+        call.away, now = True, floor.clock()
+        await stored(lambda: serving.note_in_call(contact=call.contact, what=desk.AWAY, by=installation(), now=now))
         floor.orders.give(call.chain, call.node, calls.Park(leg=call.leg))
         floor.book.remind(floor.clock() + AWAY, "away", call.contact)
     elif call.away:
@@ -53,9 +55,19 @@ async def _ring_again(floor: Floor, call: Call, endpoint: str) -> None:
     floor.orders.give(f"{call.chain}/old", call.node, calls.HangUp(leg=old))
 
 
-def is_back(call: Call) -> None:
+async def is_back(floor: Floor, call: Call) -> None:
     """Note that the agent is heard again."""
-    call.away = False
+    call.away, now = False, floor.clock()
+    await stored(lambda: serving.note_in_call(contact=call.contact, what=desk.BACK, by=installation(), now=now))
+
+
+async def restore(floor: Floor) -> None:
+    """Take up the calls whose agent's phone is away; their time goes on from when it left."""
+    for contact, since in (await stored(desk.away_since)).items():
+        call = floor.book.calls.get(contact)
+        if call is not None:
+            call.away = True
+            floor.book.remind(since + AWAY, "away", contact)
 
 
 async def still_away(floor: Floor, call: Call) -> None:

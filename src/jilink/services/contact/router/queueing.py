@@ -28,6 +28,7 @@ class Floor(Protocol):
     book: Book
     orders: Orders
     places: dict[int, Place]
+    handling: dict[int, float]
 
     def clock(self) -> datetime:
         """Return the time."""
@@ -57,7 +58,8 @@ def staffing(floor: Floor, queue: QueueRow) -> waiting.Serving:
     mine = [place for place in floor.places.values() if queue.id in place.seat.queues and place.state is not AgentState.OFF]
     free = sum(floor.matcher.is_free(place.agent, CALL) for place in mine)
     parts = sum(1 / len(place.seat.queues) for place in mine)
-    return waiting.Serving(agents=len(mine), share=parts / len(mine) if mine else 0.0, free=free)
+    handling = floor.handling.get(queue.id, waiting.Serving(agents=0).handling_s)
+    return waiting.Serving(agents=len(mine), share=parts / len(mine) if mine else 0.0, handling_s=handling, free=free)
 
 
 def tell(floor: Floor, call: Call, queue: QueueRow, now: datetime) -> None:

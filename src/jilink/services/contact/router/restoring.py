@@ -3,7 +3,7 @@
 from jilink.kernel.errors import Unavailable
 from jilink.services.contact.actions import serving
 from jilink.services.contact.reads import desk
-from jilink.services.contact.router import written
+from jilink.services.contact.router import phones, written
 from jilink.services.contact.router.book import Call
 from jilink.services.contact.router.router import Router
 from jilink.services.contact.router.store import installation, stored
@@ -27,11 +27,15 @@ async def restore(router: Router) -> None:
             call = Call(
                 row.id, row.organisation, row.queue, row.channel, row.node, row.leg, row.hop, row.interaction, row.priority,
                 row.emergency, row.enqueued_at, ContactState(row.state), "", row.agent, row.agent_leg, row.rings,
+                wanted=row.wanted, wanted_until=row.wanted_until, attempts=row.attempts,
             )  # fmt: skip
             router.book.add(call)
+        await phones.restore(router)
         await router.flows.restore()
+        await router.beside.restore()
         await agree(router, "", None, End.ABANDONED)  # what no engine knows of
-        for node in sorted({row.node for row in rows if row.node} | {run.node for run in router.flows.runs.values()}):
+        nodes = {row.node for row in rows if row.node} | {run.node for run in router.flows.runs.values()}
+        for node in sorted(nodes | {side.node for side in router.book.sides.values()}):
             await agree(router, node, await _look(router, node), End.ABANDONED)
         await written.look(router)
         for place in sorted(router.places.values(), key=lambda place: place.agent):
@@ -61,8 +65,9 @@ async def agree(router: Router, node: str, legs: tuple[LegState, ...] | None, go
             await _go_on(router, call, None if there is None else there.get(call.agent_leg), told=there is not None)
     if there is not None:
         await router.flows.go_on(node, frozenset(there))
+        await router.beside.agree(node, there)
     for leg in legs or ():
-        known = router.book.of_leg(node, leg.leg) is not None or (node, leg.leg) in router.flows.runs
+        known = router.book.of_leg(node, leg.leg) is not None or (node, leg.leg) in router.flows.runs or router.beside.knows(node, leg.leg)
         if leg.origin == "arrived" and leg.answered and not known:
             # somebody who was being told why nobody answers when we were killed
             router.orders.give(f"{node}/{leg.leg}", node, calls.HangUp(leg=leg.leg))
@@ -94,7 +99,7 @@ async def _go_on(router: Router, call: Call, agent_leg: LegState | None, *, told
             router.remind_wrap_up(call)
         case _:
             _resume(router, call)
-            if told and agent_leg is None:
+            if told and agent_leg is None and not call.away:
                 await router.agent_left(call)
 
 

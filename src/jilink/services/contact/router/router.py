@@ -4,10 +4,9 @@ Every row is written before what follows from it is ordered, and ids of legs, ta
 that was killed reads its rows, looks at what the engines hold (`restoring`), and goes on; facts of the time between come then.
 """
 
-from dataclasses import replace
-
 import structlog
 
+from jilink.kernel.errors import Refused
 from jilink.services.contact.reads import desk
 from jilink.services.contact.router import phones, queueing
 from jilink.services.contact.router.store import begin_and_enqueue, begin_interaction, stored
@@ -20,6 +19,8 @@ from jilink.spine import calls
 from jilink.spine.calls import Fact
 
 log = structlog.get_logger(__name__)
+TAKE = "take"
+"""Of a supervisor's leg that takes a caller over."""
 UNKNOWN_NUMBER = 1
 """ITU-T Q.850: unallocated number."""
 
@@ -48,7 +49,7 @@ class Router(Talking):
                 case calls.PhoneChanged():
                     await phones.changed(self, fact)
                 case calls.TransferAsked():
-                    self.orders.give(fact.leg, fact.node, calls.TransferDone(leg=fact.leg, succeeded=False))
+                    await self._transfer_asked(fact)
                 case _:
                     pass
 
@@ -71,8 +72,8 @@ class Router(Talking):
         self.orders.give(reference, fact.node, calls.Answer(leg=fact.leg))
         entry = await queueing.entry(self, queue)
         arrival = arrival_of(queue, fact.node, fact.leg, None)
-        contact, interaction = await stored(lambda: begin_and_enqueue(arrival, queue.organisation, fact.caller, reference, asset, now))
-        call = self.take_in(contact, replace(arrival, interaction=interaction), queue, fact.caller, now)
+        contact, came = await stored(lambda: begin_and_enqueue(arrival, queue, fact.caller, reference, asset, now))
+        call = self.take_in(contact, came, queue, fact.caller, now)
         if entry is Entry.WAITS:
             self.orders.give(reference, fact.node, calls.Park(leg=fact.leg))
             await self.offer(call)
@@ -85,22 +86,30 @@ class Router(Talking):
 
     async def _answered(self, node: str, leg: str) -> None:
         if (ear := self.book.ears.get((node, leg))) is not None and (call := self.book.calls.get(ear.contact)) is not None:
-            if ear.mode == "barge":
+            ear.answered = True
+            if ear.mode == TAKE:
+                self.book.ears.pop((node, leg))
+                await self.beside.hand_to(call, ear.account, leg)
+            elif ear.mode == "barge":
                 self.orders.give(call.chain, node, calls.Join(talk=call.talk, legs=(call.leg, call.agent_leg, leg)))
             else:
                 hears = calls.Listen(leg=leg, target=call.agent_leg, talk=f"e{leg}", whisper=ear.mode == "whisper")
                 self.orders.give(call.chain, node, hears)
             return
+        if await self.beside.answered(node, leg):
+            return
         call = self.book.of_leg(node, leg)
         if call is not None and leg == call.agent_leg and call.state is ContactState.RINGING:
             await self.agent_answered(call)
         elif call is not None and leg == call.agent_leg and call.away:
-            phones.is_back(call)
+            await phones.is_back(self, call)
             self.join(call)
 
     async def _ended(self, fact: calls.LegEnded) -> None:
         self.book.ears.pop((fact.node, fact.leg), None)
         self.book.dismissed.pop((fact.node, fact.leg), None)
+        if await self.beside.ended(fact.node, fact.leg):
+            return
         call = self.book.of_leg(fact.node, fact.leg)
         if call is None or fact.leg == call.leg:
             await self.flows.gone(fact.node, fact.leg)
@@ -112,6 +121,19 @@ class Router(Talking):
             await self.decide(h.RingFailed(call.contact))
         elif call.state is ContactState.TALKING and not call.away:
             await self.agent_left(call)
+
+    async def _transfer_asked(self, fact: calls.TransferAsked) -> None:
+        """A desk phone put its caller through (RFC 5589, 6): to an extension, a number of a queue, or a number outside."""
+        call, done = self.book.of_leg(fact.node, fact.leg), False
+        if call is not None and fact.leg == call.agent_leg and call.state is ContactState.TALKING and fact.target:
+            leads = await stored(lambda: desk.leads_to(fact.target))
+            queue = self.queues.get(leads[1] or 0) if leads and leads[0] == call.organisation else None
+            try:
+                await (self.move(call, queue) if queue else self.beside.put_on(call, 0, fact.target))
+                done = True
+            except Refused as error:
+                log.info("transfer.refused", node=fact.node, reason=str(error))
+        self.orders.give(f"{fact.node}/{fact.leg}", fact.node, calls.TransferDone(leg=fact.leg, succeeded=done))
 
 
 def _vehicle(fact: calls.LegArrived) -> int | None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db import close_old_connections, transaction
@@ -18,6 +18,8 @@ from jilink.kernel.errors import Refused
 from jilink.kernel.ids import AssetId, InteractionId, OrganisationId
 from jilink.services.contact.actions import serving
 from jilink.services.contact.actions.serving import Arrival
+from jilink.services.contact.reads import desk
+from jilink.services.contact.reads.desk import QueueRow
 
 T = TypeVar("T")
 _ENDS = {True: Outcome.ANSWERED, False: Outcome.ABANDONED}
@@ -53,13 +55,20 @@ def begin_interaction(organisation: int, caller: str, reference: str, asset: int
         return interactions.add_interaction(organisation=place, contact=bare, by=by, now=now)
 
 
+def enqueue(arrival: Arrival, sticky_s: int, now: datetime) -> tuple[int, Arrival]:
+    """Let somebody wait, for a time for the agent who served them last; return the contact, and how they came."""
+    if sticky_s and not arrival.wanted and (agent := desk.last_server(arrival.interaction)):
+        arrival = replace(arrival, wanted=agent, wanted_until=now + timedelta(seconds=sticky_s))
+    return serving.enqueue(arrival=arrival, by=installation(), now=now), arrival
+
+
 @transaction.atomic
 def begin_and_enqueue(
-    arrival: Arrival, organisation: int, caller: str, reference: str, asset: int | None, now: datetime
-) -> tuple[int, int]:
-    """Add the interaction of a call and let it wait; return the contact and the interaction."""
-    interaction = begin_interaction(organisation, caller, reference, asset, now)
-    return serving.enqueue(arrival=replace(arrival, interaction=interaction), by=installation(), now=now), interaction
+    arrival: Arrival, queue: QueueRow, caller: str, reference: str, asset: int | None, now: datetime
+) -> tuple[int, Arrival]:
+    """Add the interaction of a call and let it wait; return the contact, and how it came."""
+    interaction = begin_interaction(queue.organisation, caller, reference, asset, now)
+    return enqueue(replace(arrival, interaction=interaction), queue.design.sticky_s, now)
 
 
 @transaction.atomic

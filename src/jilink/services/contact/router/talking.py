@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from jilink.services.contact.actions import serving
 from jilink.services.contact.actions.serving import Arrival
 from jilink.services.contact.reads.desk import QueueRow
+from jilink.services.contact.reads.sides import Origin
 from jilink.services.contact.router import written
-from jilink.services.contact.router.book import Call
+from jilink.services.contact.router.beside import WANTED, Beside
+from jilink.services.contact.router.book import Call, Side
 from jilink.services.contact.router.deciding import Deciding
 from jilink.services.contact.router.flowing import Flowing
-from jilink.services.contact.router.store import answer, end_interaction, installation, stored
+from jilink.services.contact.router.store import answer, end_interaction, enqueue, installation, stored
 from jilink.services.contact.rules import happenings as h
 from jilink.services.contact.rules import wording
 from jilink.services.contact.rules.design import Recording
@@ -28,6 +30,7 @@ class Talking(Deciding):
     def __init__(self, spine: Spine, clock: Callable[[], datetime]) -> None:
         super().__init__(spine, clock)
         self.flows = Flowing(self)
+        self.beside = Beside(self)
 
     # they wait
 
@@ -52,14 +55,15 @@ class Talking(Deciding):
         return call
 
     async def _enqueue(self, arrival: Arrival, queue: QueueRow, caller: str, now: datetime) -> Call:
-        contact = await stored(lambda: serving.enqueue(arrival=arrival, by=installation(), now=now))
-        return self.take_in(contact, arrival, queue, caller, now)
+        contact, came = await stored(lambda: enqueue(arrival, queue.design.sticky_s, now))
+        return self.take_in(contact, came, queue, caller, now)
 
     def take_in(self, contact: int, arrival: Arrival, queue: QueueRow, caller: str, now: datetime) -> Call:
         """Note somebody who waits."""
         call = Call(
             contact, queue.organisation, queue.id, arrival.channel, arrival.node, arrival.leg, arrival.hop, arrival.interaction,
             arrival.priority, arrival.emergency, arrival.enqueued_at or now, caller=caller,
+            wanted=arrival.wanted, wanted_until=arrival.wanted_until,
         )  # fmt: skip
         self.book.add(call)
         return call
@@ -83,6 +87,10 @@ class Talking(Deciding):
         call.state = ContactState.TALKING
         self.matcher.handle(h.Answered(call.contact), self.now_ms())
         await self.flows.connected(call)
+        self.record(call)
+
+    def record(self, call: Call) -> None:
+        """Record a conversation that begins, where the queue records all."""
         if self.queues[call.queue].design.recording is Recording.ALL:
             self.orders.give(call.chain, call.node, calls.Record(recording=call.recording, leg=call.leg))
 
@@ -151,11 +159,14 @@ class Talking(Deciding):
 
         self.orders.give(call.chain, call.node, calls.Play(leg=call.leg, play=play, pieces=(speech,)), failed=hang_up)
 
-    async def move(self, call: Call, queue: QueueRow) -> None:
-        """Let a caller wait in another queue with the time they have waited; an agent who has them wraps up."""
+    async def move(self, call: Call, queue: QueueRow, *, wanted: int = 0) -> None:
+        """Let a caller wait in another queue with the time they have waited; an agent who has them wraps up.
+
+        They wait for the agent `wanted` before all others.
+        """
         since = call.enqueued_at if call.state is ContactState.WAITING else None
         waits, agent_leg = call.state is ContactState.WAITING, call.agent_leg
-        await self._note_moved(call)
+        await self.note_moved(call)
         arrival = arrival_of(queue, call.node, call.leg, call.interaction, hop=call.hop + 1, since=since)
         arrival = replace(arrival, channel=call.channel)
         if waits:
@@ -168,7 +179,29 @@ class Talking(Deciding):
             self.orders.give(call.chain, call.node, calls.HangUp(leg=agent_leg))
         await self.offer(other)
 
-    async def _note_moved(self, call: Call) -> None:
+    async def wait_again(self, queue: QueueRow, side: Side, origin: Origin) -> Call:
+        """Let a caller who was put through in vain wait in their queue again, for the agent they had before all others."""
+        arrival = arrival_of(queue, side.node, side.caller_leg, origin.interaction, hop=origin.hop + 1)
+        arrival = replace(arrival, wanted=origin.agent, wanted_until=self.clock() + WANTED)
+        call = await self._enqueue(arrival, queue, "", self.clock())
+        if (run := self.flows.runs.get((call.node, call.leg))) is not None:
+            run.contact, run.hops = call.contact, call.hop + 1
+        self.orders.give(call.chain, call.node, calls.Park(leg=call.leg))
+        await self.offer(call)
+        return call
+
+    async def record_again(self, call: Call, other: Call) -> None:
+        """Let one recording end and the next agent's begin, where the queue records."""
+        if self.queues[call.queue].design.recording is Recording.ALL:
+            self.orders.give(call.chain, call.node, calls.StopRecording(recording=call.recording, leg=call.leg))
+            self.record(other)
+
+    async def put_through(self, organisation: int, node: str, leg: str, caller: str, number: str, timeout_s: int) -> bool:
+        """Put a caller of a flow through to a number. Return whether it is tried."""
+        return await self.beside.put_through(organisation, node, leg, caller, number, timeout_s)
+
+    async def note_moved(self, call: Call) -> None:
+        """Note that a caller goes elsewhere; an agent who had them wraps up."""
         now = self.clock()
         call.state = await stored(lambda: serving.note_left(contact=call.contact, end=End.MOVED, by=installation(), now=now))
         if call.state is ContactState.WRAPPING:
