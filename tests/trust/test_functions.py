@@ -111,6 +111,7 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "services.contact.actions.designing.add_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.designing.change_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.billing.set_tariff": {"design": TariffDesign(), "valid_from": date(2026, 8, 1)},
+        "services.contact.actions.planning.correct_forecast": {"first": 1, "last": 2, "percent": 120},
         "services.contact.actions.trunks.add_trunk": {"design": TrunkDesign(addresses=("10.0.0.1",))},
         "services.contact.actions.trunks.change_trunk": {"design": TrunkDesign(addresses=("10.0.0.1",))},
         "services.contact.actions.sites.add_site": {"design": SiteDesign(name="x", origins=("https://x.example",))},
