@@ -89,6 +89,7 @@ def test_a_visitor_asks_an_agent_answers_and_notes_it_on_a_case(
         card.get_by_label("Note goes to the case").fill(str(made["case"]))
         card.get_by_label("Note", exact=True).fill("Wants size 42.")
         card.get_by_role("button", name="Finish").click()
+        expect(agent.get_by_text("The note is on case")).to_be_visible()
         expect(card).to_have_count(0)
         agent.goto(f"/console/cases/{made['case']}")
         expect(agent.locator("#story")).to_contain_text("Wants size 42.")
