@@ -23,7 +23,7 @@ class ContactConfig(AppConfig):
             navigation.register(Entry(_("Desk"), "contact:desk", "phone", "queues.serve", 7, navigation.WORK))
         navigation.register(
             Entry(_("Queues"), "contact:queues", "people", "queues.view", 70, navigation.CONTACT),
-            Entry(_("Numbers"), "contact:numbers", "phone", "queues.manage", 71, navigation.CONTACT),
+            Entry(_("Telephone numbers"), "contact:numbers", "phone", "queues.manage", 71, navigation.CONTACT),
             Entry(_("Phones"), "contact:phones", "phone", "queues.manage", 72, navigation.CONTACT),
             Entry(_("Web chat"), "contact:chat-sites", "globe", "queues.manage", 68, navigation.CONTACT),
             Entry(_("Capacity"), "contact:capacity", "chart", "queues.manage", 69, navigation.CONTACT),
