@@ -29,7 +29,9 @@ class NumberForm(forms.Form):
     """Where a number leads; a new one also says which it is."""
 
     dialled = forms.CharField(
-        label=gettext_lazy("Telephone number"), max_length=40, help_text=gettext_lazy("As the carrier delivers it, like 043112345 or 96000.")
+        label=gettext_lazy("Telephone number"),
+        max_length=40,
+        help_text=gettext_lazy("As the carrier delivers it, like 043112345 or 96000."),
     )
     target = forms.ChoiceField(
         label=gettext_lazy("Leads to"), help_text=gettext_lazy("The number belongs to the organisation of its queue or flow.")
