@@ -72,7 +72,7 @@ service: setup ## scaffold a service: make service NAME=parking
 
 lock: ## renew the locks (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgresql pyproject.toml -o requirements/runtime.lock
-	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgresql --group dev pyproject.toml -o requirements/dev.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgresql --extra planning --group dev pyproject.toml -o requirements/dev.lock
 
 clean: ## remove what was built; the data in var/ stays
 	rm -rf .venv .setup $(dir $(MANIFEST)) frontend/node_modules dist build
