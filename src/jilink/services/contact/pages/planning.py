@@ -103,6 +103,7 @@ def _picture(shown: Forecast) -> dict[str, object]:
 @signed_in
 def correct(request: HttpRequest, actor: Actor, queue: int) -> HttpResponse:
     """Expect something else than the history says."""
+    access.require_anywhere(actor, Permission.MANAGE_QUEUES)
     given = request.POST
     day = _day(given.get("day", ""))
     numbers = [int(text) if (text := given.get(key, "")).isdecimal() and len(text) < 5 else -1 for key in ("first", "last", "percent")]
