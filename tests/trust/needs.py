@@ -220,6 +220,22 @@ NEEDS: dict[str, tuple[Need, Need]] = {
     "contact/phones/<int:phone>/password": (NOT, needs(P.MANAGE_QUEUES)),
     "contact/phones/<int:phone>/remove": (NOT, needs(P.MANAGE_QUEUES)),
     "contact/phones/add/": (needs(P.MANAGE_QUEUES), needs(P.MANAGE_QUEUES)),
+    "contact/campaigns/": (needs(P.VIEW_CAMPAIGNS), NOT),
+    "contact/campaigns/<int:campaign>/": (needs(P.VIEW_CAMPAIGNS), NOT),
+    "contact/campaigns/<int:campaign>/close": (NOT, needs(P.MANAGE_CAMPAIGNS)),
+    "contact/campaigns/<int:campaign>/edit/": (needs(P.VIEW_CAMPAIGNS, P.MANAGE_CAMPAIGNS), needs(P.VIEW_CAMPAIGNS, P.MANAGE_CAMPAIGNS)),
+    "contact/campaigns/<int:campaign>/pause": (NOT, needs(P.MANAGE_CAMPAIGNS)),
+    "contact/campaigns/<int:campaign>/people/": (needs(P.VIEW_CAMPAIGNS), NOT),
+    "contact/campaigns/<int:campaign>/people/<int:target>/remove": (NOT, needs(P.MANAGE_CAMPAIGNS)),
+    "contact/campaigns/<int:campaign>/people/upload": (NOT, needs(P.VIEW_CAMPAIGNS, P.MANAGE_CAMPAIGNS)),
+    "contact/campaigns/<int:campaign>/start": (NOT, needs(P.MANAGE_CAMPAIGNS)),
+    "contact/campaigns/add/": (needs(P.MANAGE_CAMPAIGNS), needs(P.MANAGE_CAMPAIGNS)),
+    "contact/desk/preview/<int:campaign>/take": (NOT, needs(P.SERVE_QUEUES)),
+    "contact/desk/preview/<int:target>/back": (NOT, needs(P.SERVE_QUEUES)),
+    "contact/desk/preview/<int:target>/dial": (NOT, needs(P.SERVE_QUEUES)),
+    "contact/desk/preview/<int:target>/skip": (NOT, needs(P.SERVE_QUEUES)),
+    "contact/do-not-call/": (needs(P.VIEW_CAMPAIGNS), needs(P.VIEW_CAMPAIGNS, P.MANAGE_CAMPAIGNS)),
+    "contact/do-not-call/<int:entry>/remove": (NOT, needs(P.MANAGE_CAMPAIGNS)),
     "contact/queues/": (needs(P.VIEW_QUEUES), NOT),
     "contact/queues/<int:queue>/": (needs(P.VIEW_QUEUES, P.MANAGE_QUEUES), needs(P.VIEW_QUEUES, P.MANAGE_QUEUES)),
     "contact/queues/<int:queue>/retire": (NOT, needs(P.MANAGE_QUEUES)),
@@ -287,7 +303,17 @@ NEEDS: dict[str, tuple[Need, Need]] = {
 }
 
 EITHER = {
-    "console/imports/": frozenset({P.MANAGE_VEHICLES, P.MANAGE_PEOPLE, P.MANAGE_AREAS, P.MANAGE_ASSETS, P.WRITE_KNOWLEDGE, P.CLOSE_CASES}),
+    "console/imports/": frozenset(
+        {
+            P.MANAGE_VEHICLES,
+            P.MANAGE_PEOPLE,
+            P.MANAGE_AREAS,
+            P.MANAGE_ASSETS,
+            P.WRITE_KNOWLEDGE,
+            P.CLOSE_CASES,
+            P.MANAGE_CAMPAIGNS,
+        }
+    ),
 }
 """One of these besides."""
 
@@ -299,6 +325,9 @@ FEIGNED = frozenset(
     {
         ("post", "contact/statements/<int:statement>/do/<slug:deed>"),
         ("post", "contact/desk/<int:contact>/<slug:deed>"),
+        ("post", "contact/desk/preview/<int:target>/back"),
+        ("post", "contact/desk/preview/<int:target>/dial"),
+        ("post", "contact/desk/preview/<int:target>/skip"),
         ("get", "contact/desk/<int:contact>/files/<int:number>"),
         ("post", "contact/desk/<int:contact>/read"),
         ("post", "contact/desk/<int:contact>/say"),

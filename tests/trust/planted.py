@@ -46,13 +46,15 @@ from jilink.core.parties.rules import Permission, Role
 from jilink.core.parties.tokens import actions as tokens
 from jilink.core.webhooks import actions as webhooks
 from jilink.kernel.clock import utc_now
-from jilink.kernel.ids import FileId
+from jilink.kernel.ids import FileId, PersonId
 from jilink.kernel.texts import Text
 from jilink.services.console.actions import saved
-from jilink.services.contact.actions import billing, sites, writing
+from jilink.services.contact.actions import billing, do_not_call, sites, writing
+from jilink.services.contact.actions import campaigns as campaigning
 from jilink.services.contact.actions import designing as queues
 from jilink.services.contact.actions.trunks import add_trunk
-from jilink.services.contact.models import Phone
+from jilink.services.contact.models import Phone, Queue
+from jilink.services.contact.rules.campaigns import CampaignDesign
 from jilink.services.contact.rules.design import QueueDesign
 from jilink.services.contact.rules.tariffs import Basis, Rate, TariffDesign
 from jilink.services.contact.rules.trunks import TrunkDesign
@@ -194,6 +196,7 @@ def plant(world: World) -> Things:
         "key": "canarykind",
         **_flow(world),
         **_queue(world),
+        **_campaign(world, person),
     }
 
 
@@ -243,6 +246,15 @@ def _queue(world: World) -> Things:
         "phone": Phone.objects.get(organisation=north).pk,
         "trunk": trunk,
     }
+
+
+def _campaign(world: World, person: PersonId) -> Things:
+    """A campaign with somebody to call, and a number that nobody calls."""
+    by, design = access.system("test"), CampaignDesign(name=Text(CANARY, CANARY), purpose="news", who=Text(CANARY, CANARY))
+    campaign = campaigning.add_campaign(queue=Queue.objects.get(key="canaryqueue").pk, design=design, by=by, now=NOW)
+    target = campaigning.add_target(campaign=campaign, person=person, by=by, now=NOW)
+    entry = do_not_call.add_do_not_call(organisation=world.north, number=DRIVER, reason=CANARY, by=by, now=NOW)
+    return {"campaign": campaign, "target": target, "entry": entry}
 
 
 def _layer(world: World) -> int:

@@ -25,6 +25,7 @@ from jilink.core.parties.rules import Role
 from jilink.kernel.errors import Malformed, Refused, Unavailable
 from jilink.kernel.ids import AreaId
 from jilink.kernel.texts import Text
+from jilink.services.contact.rules.campaigns import CampaignDesign
 from jilink.services.contact.rules.design import QueueDesign
 from jilink.services.contact.rules.tariffs import TariffDesign
 from jilink.services.contact.rules.trunks import TrunkDesign
@@ -40,6 +41,7 @@ OWN = ("console_", "cases_bulkrun", "jilink_cache", "parties_audit", "webkit_")
 _WRITE = re.compile(r'^(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 
 
+CAMPAIGN = CampaignDesign(name=Text("x", "x"), purpose="x", who=Text("x", "x"))
 ALLOWED = {("core.parties.actions.add_user", "a stranger")}
 """An owner may make an account; it is nobody's until somebody gives it a role."""
 
@@ -108,6 +110,16 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "core.flows.reads.session": {"key": "canary-leg"},
         "core.imports.actions.receive": {"read": lambda _most: b""},
         "core.observations.reads.open_alarms_before": {"before": None},
+        "services.contact.actions.campaigns.add_campaign": {"design": CAMPAIGN},
+        "services.contact.actions.campaigns.change_campaign": {"design": CAMPAIGN},
+        "services.contact.actions.dialling.place_calls": {"agents": [1]},
+        "services.contact.actions.dialling.place_shown": {"agent": 1},
+        "services.contact.actions.dialling.note_picked_up": {"attempt": 1},
+        "services.contact.actions.dialling.note_connected": {"attempt": 1, "agent": 1},
+        "services.contact.actions.dialling.note_abandoned": {"attempt": 1},
+        "services.contact.actions.dialling.note_over": {"attempt": 1, "cause": 16},
+        "services.contact.actions.dialling.note_stop_key": {"attempt": 1},
+        "services.contact.reads.campaigns.foreseen": {"agents": 5},
         "services.contact.actions.designing.add_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.designing.change_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.billing.set_tariff": {"design": TariffDesign(), "valid_from": date(2026, 8, 1)},
@@ -122,6 +134,7 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "services.contact.actions.sites.set_capacity": {"most": {}},
         "services.contact.actions.serving.set_agent_state": {"agent": 1},
         "services.contact.actions.serving.note_ringing": {"agent": 1},
+        "services.contact.actions.sides.begin_side": {"agent": 1},
         "services.contact.actions.serving.hand_over": {"agent": 1},
         "services.vehicles.reads.fleet.page_after": {"after": None},
         "core.observations.actions.rules.add_rule": {"data": rule},

@@ -31,5 +31,6 @@ class ContactConfig(AppConfig):
         )
         navigation.register(Entry(_("Forecast"), "contact:forecasts", "chart", "queues.view", 50, navigation.CONTACT))
         navigation.register(Entry(_("Statements"), "contact:statements", "chart", "statements.view", 60, navigation.CONTACT))
+        navigation.register(Entry(_("Campaigns"), "contact:campaigns", "phone", "campaigns.view", 30, navigation.CONTACT))
         library, desk = import_module("jilink.core.flows.library"), import_module("jilink.services.contact.reads.desk")
         library.queues_come_from(desk.queue_keys)

@@ -34,6 +34,13 @@ class QueueChanged(Event, frozen=True, kw_only=True):
     queue: int
 
 
+class CampaignChanged(Event, frozen=True, kw_only=True):
+    """A campaign was added, changed, started, paused or closed."""
+
+    NOUN: ClassVar[str] = "contact"
+    campaign: int
+
+
 class ContactQueued(Event, frozen=True, kw_only=True):
     """Somebody waits in a queue."""
 

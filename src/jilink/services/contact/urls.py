@@ -4,8 +4,11 @@ from django.urls import URLPattern
 
 from jilink.services.contact.pages import (
     call,
+    campaigns,
     capacity,
     desk,
+    desk_preview,
+    do_not_call,
     numbers,
     phones,
     planning,
@@ -33,4 +36,7 @@ urlpatterns: list[URLPattern] = [
     *planning.patterns,
     *statements.patterns,
     *tariffs.patterns,
+    *campaigns.patterns,
+    *do_not_call.patterns,
+    *desk_preview.patterns,
 ]

@@ -88,6 +88,8 @@ GROUPS: tuple[Group, ...] = (
             P.MANAGE_QUEUES: _("Set up queues, numbers and phones"),
             P.SERVE_QUEUES: _("Take calls and chats from queues"),
             P.SUPERVISE_QUEUES: _("Supervise agents"),
+            P.VIEW_CAMPAIGNS: _("See campaigns"),
+            P.MANAGE_CAMPAIGNS: _("Run campaigns and the do-not-call list"),
             P.VIEW_STATEMENTS: _("See monthly statements"),
             P.MANAGE_STATEMENTS: _("Agree on tariffs and issue statements"),
         },

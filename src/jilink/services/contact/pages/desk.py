@@ -22,6 +22,7 @@ from jilink.kernel.ids import PersonId
 from jilink.kernel.texts import Text
 from jilink.services.contact.pages import desk_live, desk_orders, desk_written
 from jilink.services.contact.pages.desk_phone import address_of, allow
+from jilink.services.contact.pages.desk_preview import preview
 from jilink.services.contact.pages.desk_words import AGENT_STATES, CONTACT_STATES, REASONS
 from jilink.services.contact.reads import mine, sides
 from jilink.services.contact.reads.mine import MyContact
@@ -58,6 +59,7 @@ def desk(request: HttpRequest, actor: Actor) -> HttpResponse:
         "reasons": REASONS,
         "phones": mine.phones(actor, here.organisation),
         "server": server,
+        "preview": preview(actor),
         "colleagues": _colleagues(actor, here.organisation) if here.contacts else (),
         "cards": [_card(actor, contact) for contact in here.contacts],
         "talks": desk_written.talks(actor),

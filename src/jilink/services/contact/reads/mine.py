@@ -11,6 +11,7 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.ids import InteractionId
 from jilink.kernel.texts import Text
 from jilink.services.contact.models import Agent, Contact, Fact, Phone, Queue, Side
+from jilink.services.contact.reads import dialling
 from jilink.services.contact.rules.design import Code, Recording, read_design
 from jilink.services.contact.rules.sides import WITH_AGENT, Stage
 from jilink.services.contact.rules.states import OPEN, AgentState, ContactState
@@ -133,7 +134,7 @@ def _contact(row: Contact) -> MyContact:
         held=_last(said, HELD, UNHELD),
         recorded=design.recording is Recording.ALL,
         paused=_last(said, PAUSED, RESUMED),
-        codes=design.codes,
+        codes=dialling.codes_of(row.pk) or design.codes,
         wrapped_by=since + timedelta(seconds=design.wrap_up_s) if row.state == ContactState.WRAPPING else None,
         side=_side(row),
         elsewhere=tuple(

@@ -75,6 +75,8 @@ class Answering:
                 await self._note(call, mine.PAUSED if ask.paused else mine.RESUMED)
             case asks.Accept() | asks.Decline() | asks.EndCall():
                 await self._serve(ask, by)
+            case asks.DialShown():
+                await self._router.campaigns.dial_shown(ask.target, by)
             case asks.TransferToQueue():
                 await self._transfer(ask, by)
             case asks.ListenIn():

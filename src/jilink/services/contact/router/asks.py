@@ -68,6 +68,12 @@ class Decline(_Ask, frozen=True, kw_only=True, tag="decline"):
     contact: int
 
 
+class DialShown(_Ask, frozen=True, kw_only=True, tag="dial_shown"):
+    """Call the person whose record a campaign shows the agent."""
+
+    target: int
+
+
 class EndCall(_Ask, frozen=True, kw_only=True, tag="end_call"):
     """End the conversation."""
 
@@ -134,7 +140,20 @@ class TakeOver(_Ask, frozen=True, kw_only=True, tag="take_over"):
 
 Beside = Consult | PutOn | SideDeed | SendKeys | TakeOver
 """What is done with further legs."""
-Plain = BeginWork | SetState | Accept | Decline | WrapUpDone | HoldCall | PauseRecording | EndCall | TransferToQueue | ListenIn | Ranked
+Plain = (
+    BeginWork
+    | SetState
+    | Accept
+    | Decline
+    | DialShown
+    | WrapUpDone
+    | HoldCall
+    | PauseRecording
+    | EndCall
+    | TransferToQueue
+    | ListenIn
+    | Ranked
+)
 Ask = Plain | Beside
 
 

@@ -32,6 +32,8 @@ class Call:
     rings: int = 0
     skills: tuple[str, ...] = ()
     """Skills that a flow asked for, beside those of the queue."""
+    at_once: bool = False
+    """We called them: the agent's phone answers by itself."""
     away: bool = False
     """The agent's phone went away in mid-call."""
     wanted: int = 0

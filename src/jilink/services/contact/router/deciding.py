@@ -115,6 +115,8 @@ class Deciding:
         call.state = ContactState.RINGING
         queue = self.queues[call.queue]
         headers = {"X-Contact": str(call.contact), "X-Interaction": str(call.interaction or "")}
+        if call.at_once:
+            headers["X-Answer"] = "now"
         dial = calls.Dial(
             leg=leg,
             endpoint=self.places[agent].endpoint,

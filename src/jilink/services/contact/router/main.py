@@ -11,7 +11,7 @@ from django.db import Error as DatabaseError
 from jilink.kernel.clock import utc_now
 from jilink.kernel.errors import Unavailable
 from jilink.kernel.settings import Settings
-from jilink.services.contact.router import written
+from jilink.services.contact.router import campaigning, written
 from jilink.services.contact.router.answering import Answering
 from jilink.services.contact.router.asks import ASK
 from jilink.services.contact.router.restoring import node_up, restore
@@ -68,6 +68,7 @@ async def run(spine: Spine, readiness: Readiness | None = None, clock: Callable[
                 group.create_task(_facts(spine, router))
                 group.create_task(_time(router))
                 group.create_task(_written(router, woken))
+                group.create_task(_campaigns(router))
                 log.info("router.serves", contacts=len(router.book.calls), agents=len(router.places))
                 state.serving = True
         except* (DatabaseError, Unavailable) as errors:
@@ -96,6 +97,13 @@ async def _written(router: Router, woken: asyncio.Event) -> None:
         woken.clear()
         async with router.lock:
             await written.look(router)
+
+
+async def _campaigns(router: Router) -> None:
+    while True:
+        await asyncio.sleep(campaigning.LOOK_S)
+        async with router.lock:
+            await router.campaigns.look()
 
 
 async def _facts(spine: Spine, router: Router) -> None:

@@ -32,6 +32,7 @@ async def restore(router: Router) -> None:
             router.book.add(call)
         await phones.restore(router)
         await router.flows.restore()
+        await router.campaigns.restore()
         await router.beside.restore()
         await agree(router, "", None, End.ABANDONED)  # what no engine knows of
         nodes = {row.node for row in rows if row.node} | {run.node for run in router.flows.runs.values()}

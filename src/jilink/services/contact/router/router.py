@@ -35,11 +35,13 @@ class Router(Talking):
                 case calls.LegArrived():
                     await self._arrived(fact)
                 case calls.LegAnswered():
-                    await self._answered(fact.node, fact.leg)
+                    if not await self.campaigns.picked_up(fact):
+                        await self._answered(fact.node, fact.leg)
                 case calls.LegEnded():
                     await self._ended(fact)
                 case calls.DigitPressed():
                     await self.flows.pressed(fact)
+                    await self.campaigns.pressed(fact)
                 case calls.RecordingEnded():
                     await self.flows.recorded(fact)
                 case calls.PlayEnded():
@@ -110,6 +112,7 @@ class Router(Talking):
         self.book.dismissed.pop((fact.node, fact.leg), None)
         if await self.beside.ended(fact.node, fact.leg):
             return
+        await self.campaigns.over(fact)
         call = self.book.of_leg(fact.node, fact.leg)
         if call is None or fact.leg == call.leg:
             await self.flows.gone(fact.node, fact.leg)

@@ -11,6 +11,7 @@ from jilink.services.contact.reads.sides import Origin
 from jilink.services.contact.router import written
 from jilink.services.contact.router.beside import WANTED, Beside
 from jilink.services.contact.router.book import Call, Side
+from jilink.services.contact.router.campaigning import Campaigning
 from jilink.services.contact.router.deciding import Deciding
 from jilink.services.contact.router.flowing import Flowing
 from jilink.services.contact.router.store import answer, end_interaction, enqueue, installation, stored
@@ -30,6 +31,7 @@ class Talking(Deciding):
     def __init__(self, spine: Spine, clock: Callable[[], datetime]) -> None:
         super().__init__(spine, clock)
         self.flows = Flowing(self)
+        self.campaigns = Campaigning(self)
         self.beside = Beside(self)
 
     # they wait
@@ -87,6 +89,7 @@ class Talking(Deciding):
         call.state = ContactState.TALKING
         self.matcher.handle(h.Answered(call.contact), self.now_ms())
         await self.flows.connected(call)
+        await self.campaigns.connected(call)
         self.record(call)
 
     def record(self, call: Call) -> None:
@@ -141,6 +144,7 @@ class Talking(Deciding):
         """The agent is done with it and free again."""
         now = self.clock()
         await stored(lambda: serving.wrap_up(contact=call.contact, code=code, note=note, by=installation(), now=now))
+        await self.campaigns.wrapped(call, code)
         self.book.forget(call)
         await self.decide(h.Released(call.contact))
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from jilink.services.contact.router import phones, queueing
 from jilink.services.contact.router.book import Call
+from jilink.services.contact.router.campaigning import LATE
 from jilink.services.contact.router.router import Router
 from jilink.services.contact.rules import happenings as h
 from jilink.services.contact.rules import wording
@@ -34,6 +35,8 @@ async def _remind(router: Router, what: str, call: Call, now: datetime) -> None:
         await router.wrapped_up(call)
     elif what == "away":
         await phones.still_away(router, call)
+    elif what == LATE:
+        await router.campaigns.late(call)
     elif call.state is ContactState.RINGING:
         router.book.remind(now + AFTER_RINGING, what, call.contact)
     elif queue is None or call.state is not ContactState.WAITING:

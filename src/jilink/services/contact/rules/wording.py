@@ -33,6 +33,13 @@ _WAIT = {
 }
 
 
+_ABANDONED = {
+    "zh": "您好，这里是{who}的来电，现在没有坐席可以与您通话，非常抱歉。如果不希望再接到我们的来电，请按 9。",
+    "en": "This is a call from {who}. Nobody is free to speak with you now; we are sorry. To be called no more, press 9.",
+    "ko": "{who}에서 드린 전화입니다. 지금은 통화할 상담원이 없습니다. 죄송합니다. 더 이상 전화를 원하지 않으시면 9번을 눌러 주십시오.",
+}
+
+
 def spoken_language(language: str) -> str:
     """Return the language that is spoken for a language tag."""
     short = language.lower().split("-")[0]
@@ -42,6 +49,11 @@ def spoken_language(language: str) -> str:
 def refusal(entry: Entry, language: str) -> str:
     """Return what is said to somebody whom a queue does not take."""
     return _ENTRY[Entry.FULL if entry is Entry.TOO_LONG else entry][spoken_language(language)]
+
+
+def abandoned(who: str, language: str) -> str:
+    """Return what is said to somebody whom a campaign called and for whom no agent is there."""
+    return _ABANDONED[spoken_language(language)].format(who=who)
 
 
 def place_in_line(position: int, minutes: int | None, language: str) -> str:

@@ -15,6 +15,12 @@ def percent(share: float) -> str:
 
 
 @register.filter
+def share(value: float) -> str:
+    """Return a small share from 0 to 1 in percent, with one decimal."""
+    return f"{value * 100:.1f}%"
+
+
+@register.filter
 def in_words(text: Text) -> str:
     """Return what an operator wrote, in the reader's language."""
     return text.in_(get_language() or "zh-hans")
