@@ -14,7 +14,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1500,
     rolldownOptions: {
       checks: { eval: false }, // of htmx, for attributes that no page uses and the content security policy would refuse
-      input: { app: "src/app.js", map: "src/map-page.js", alarms: "src/alarms-page.js", vehicle: "src/vehicle-page.js", track: "src/track-page.js", knowledge: "src/console/knowledge.js", assets: "src/console/assets.js", areas: "src/console/areas.js", inbox: "src/console/inbox.js", presence: "src/console/presence.js", drafts: "src/console/drafts.js", case: "src/console/case-page.js", reports: "src/console/reports.js", designer: "src/console/designer.js", imports: "src/console/imports.js", desk: "src/contact/desk.js", written: "src/contact/written.js", widget: "src/contact/widget.js", call: "src/contact/call.js" },
+      input: { app: "src/app.js", map: "src/map-page.js", alarms: "src/alarms-page.js", vehicle: "src/vehicle-page.js", track: "src/track-page.js", knowledge: "src/console/knowledge.js", assets: "src/console/assets.js", areas: "src/console/areas.js", inbox: "src/console/inbox.js", presence: "src/console/presence.js", drafts: "src/console/drafts.js", case: "src/console/case-page.js", reports: "src/console/reports.js", designer: "src/console/designer.js", imports: "src/console/imports.js", desk: "src/contact/desk.js", player: "src/contact/player.js", written: "src/contact/written.js", widget: "src/contact/widget.js", call: "src/contact/call.js" },
     },
   },
   worker: { format: "es" },

@@ -65,6 +65,7 @@ from jilink.services.vehicles.models import Media
 from jilink.spine.terminals import MediaStored
 from tests.core.cases.office import MONDAY, office_of
 from tests.core.world import NOW, World
+from tests.trust.recorded import recorded
 
 CANARY = "金丝雀甲"
 PLATE = "吉AWALL1"
@@ -238,6 +239,7 @@ def _queue(world: World) -> Things:
     talk = writing.begin_text(organisation=north, queue=number, address=PHONE, reference="canary", by=by, now=NOW)
     writing.hear(conversation=talk, words=CANARY, client="1", by=by, now=NOW)
     return {
+        **recorded(world, number, CANARY),
         **_statement(world),
         "site": site,
         "conversation": talk,

@@ -21,16 +21,20 @@ from jilink.core.observations.actions import RuleData
 from jilink.core.observations.conditions import Silence
 from jilink.core.parties import access
 from jilink.core.parties.access import NOBODY, Actor
-from jilink.core.parties.rules import Role
+from jilink.core.parties.rules import Permission, Role
 from jilink.kernel.errors import Malformed, Refused, Unavailable
 from jilink.kernel.ids import AreaId
 from jilink.kernel.texts import Text
+from jilink.services.contact.actions.recordings import Arrived
+from jilink.services.contact.reads.recordings import Wanted
 from jilink.services.contact.rules.campaigns import CampaignDesign
 from jilink.services.contact.rules.design import QueueDesign
+from jilink.services.contact.rules.quality import Answers, Card
+from jilink.services.contact.rules.sampling import Plan
 from jilink.services.contact.rules.tariffs import TariffDesign
 from jilink.services.contact.rules.trunks import TrunkDesign
 from jilink.services.contact.rules.written import SiteDesign
-from tests.core.world import World
+from tests.core.world import NOW, World
 from tests.trust.functions import Unknown, arguments, asked, public, shown, who
 from tests.trust.planted import SECRETS, Things, plant
 
@@ -42,6 +46,7 @@ _WRITE = re.compile(r'^(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 
 
 CAMPAIGN = CampaignDesign(name=Text("x", "x"), purpose="x", who=Text("x", "x"))
+ARRIVED = Arrived(name="c1", source="x", seconds=1.0, sha256="", ended_at=NOW)
 ALLOWED = {("core.parties.actions.add_user", "a stranger")}
 """An owner may make an account; it is nobody's until somebody gives it a role."""
 
@@ -120,6 +125,20 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "services.contact.actions.dialling.note_over": {"attempt": 1, "cause": 16},
         "services.contact.actions.dialling.note_stop_key": {"attempt": 1},
         "services.contact.reads.campaigns.foreseen": {"agents": 5},
+        "services.contact.actions.quality.add_card": {"card": Card(name=Text("x", "x")), "key": "x"},
+        "services.contact.actions.quality.save_card": {"design": Card(name=Text("x", "x")), "based_on": 1},
+        "services.contact.actions.quality.add_plan": {"plan": Plan(name=Text("x", "x"), number=1)},
+        "services.contact.actions.quality.evaluate": {"answers": Answers(points={"greeted": 1})},
+        "services.contact.actions.quality.decide": {"answers": None},
+        "services.contact.actions.recordings.note_arrived": {"arrived": ARRIVED},
+        "services.contact.actions.recordings.keep": {"data": b""},
+        "services.contact.actions.recordings.set_keeping": {"days": 30},
+        "services.contact.actions.recordings.note_satisfaction": {"rating": 5},
+        "services.contact.reads.recordings.recordings": {"wanted": Wanted()},
+        "services.contact.reads.recordings.heard": {"first": 0, "last": 9},
+        "services.contact.reads.recordings.in_reach": {"permission": Permission.LISTEN_RECORDINGS},
+        "services.contact.actions.serving.hand_over": {"agent": 1},
+        "services.contact.actions.sides.begin_side": {"agent": 1},
         "services.contact.actions.designing.add_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.designing.change_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.billing.set_tariff": {"design": TariffDesign(), "valid_from": date(2026, 8, 1)},

@@ -12,7 +12,7 @@ from jilink.core.flows.models import FlowHook, FlowRun, FlowSession, FlowVersion
 from jilink.core.flows.rules.definition import Flow, read_flow
 from jilink.core.flows.rules.effects import AnyEffect
 from jilink.core.flows.rules.faults import Known, called, faults
-from jilink.core.flows.rules.state import read_effects
+from jilink.core.flows.rules.state import read_effects, read_state
 from jilink.core.parties import access
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
@@ -71,6 +71,16 @@ class SessionView:
     """"" while it goes on."""
     moved: bool = False
     """Whether the call that returned this changed anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a contact said in a flow: the language they speak there, and its variables. Forgotten a day after the end."""
+
+    key: str
+    channel: str
+    language: str
+    variables: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +185,13 @@ def view_of(row: FlowSession, *, moved: bool = False) -> SessionView:
         row.outcome,
     )
     return replace(view, moved=moved)
+
+
+def heard(actor: Actor, session: int) -> Heard | None:
+    """Return what was said in a session; None once it is forgotten. For whoever carries its channel. Raises NotFound."""
+    row = FlowSession.objects.filter(pk=session).first()
+    access.require(actor, Permission.RUN_FLOWS, row.organisation_id if row else None)
+    if row is None or not row.state:
+        return None
+    state = read_state(row.state)
+    return Heard(row.key, row.channel, state.language, state.variables)

@@ -144,3 +144,8 @@ def _view(row: Interaction) -> InteractionView:
         outcome=Outcome(row.outcome) if row.outcome else None,
         parts=row.parts,
     )
+
+
+def numbers_of(person: PersonId) -> list[InteractionId]:
+    """Return the interactions of a person. No wall is asked: for holdings (`parties.people.holdings`) of rooms above."""
+    return [InteractionId(pk) for pk in Interaction.objects.filter(person=person).values_list("pk", flat=True)]

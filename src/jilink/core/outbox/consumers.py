@@ -81,7 +81,7 @@ class Consumer:
                     log.warning("reaction.waits", room=self._room, subject=message.subject, reason=repr(error))
             except Exception as error:  # a bug in one room's reaction must not end those of the others
                 if attempt >= ATTEMPTS:
-                    log.exception("reaction.given_up", room=self._room, subject=message.subject, event=envelope.id)
+                    log.exception("reaction.given_up", room=self._room, subject=message.subject, identity=envelope.id)
                     await self._give_up(message, envelope, repr(error), attempt)
                     return
             await asyncio.sleep(pause)

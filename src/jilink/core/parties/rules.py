@@ -67,6 +67,11 @@ class Permission(StrEnum):
     MANAGE_QUEUES = "queues.manage"
     SERVE_QUEUES = "queues.serve"
     SUPERVISE_QUEUES = "queues.supervise"
+    LISTEN_RECORDINGS = "recordings.listen"
+    HEAR_OWN_RECORDINGS = "recordings.own"
+    MANAGE_RECORDINGS = "recordings.manage"
+    SCORE_QUALITY = "quality.score"
+    MANAGE_QUALITY = "quality.manage"
     VIEW_CAMPAIGNS = "campaigns.view"
     MANAGE_CAMPAIGNS = "campaigns.manage"
     VIEW_STATEMENTS = "statements.view"
@@ -111,6 +116,8 @@ NARROWED: frozenset[Permission] = frozenset(
         _P.VERIFY_CASES,
         _P.CLOSE_CASES,
         _P.VIEW_INTERACTIONS,
+        _P.LISTEN_RECORDINGS,
+        _P.SCORE_QUALITY,
     }
 )
 """Permissions over rows that carry a team and an assignee: only these follow the scopes `own` and `team`."""
@@ -130,12 +137,15 @@ ROLES: dict[Role, frozenset[Permission]] = {
     | {_P.VIEW_CASES, _P.ADD_CASES, _P.WORK_CASES, _P.ASSIGN_CASES, _P.VIEW_INTERACTIONS},
     Role.AGENT: _EVERYONE
     | _DESK
-    | {_P.MERGE_PEOPLE, _P.WORK_CASES, _P.ASSIGN_CASES, _P.CLOSE_CASES, _P.ACKNOWLEDGE_ALARMS, _P.VIEW_QUEUES, _P.SERVE_QUEUES},
+    | {_P.MERGE_PEOPLE, _P.WORK_CASES, _P.ASSIGN_CASES, _P.CLOSE_CASES, _P.ACKNOWLEDGE_ALARMS, _P.VIEW_QUEUES, _P.SERVE_QUEUES}
+    | {_P.HEAR_OWN_RECORDINGS},
     Role.FIELD_WORKER: _EVERYONE | {_P.VIEW_CASES, _P.WORK_CASES, _P.VIEW_INTERACTIONS},
     Role.EXPERT: _EVERYONE
     | {_P.WRITE_KNOWLEDGE, _P.REVIEW_KNOWLEDGE, _P.VIEW_CASES, _P.WORK_CASES, _P.VIEW_INTERACTIONS, _P.ADD_INTERACTIONS},
     Role.ANALYST: _EVERYONE | {_P.VIEW_VEHICLES, _P.REPORT_CASES, _P.VIEW_QUEUES, _P.VIEW_CAMPAIGNS, _P.VIEW_STATEMENTS},
-    Role.AUDITOR: _EVERYONE | {_P.VIEW_VEHICLES, _P.READ_AUDIT, _P.REPORT_CASES, _P.VIEW_CAMPAIGNS, _P.VIEW_STATEMENTS},
+    Role.AUDITOR: _EVERYONE
+    | {_P.LISTEN_RECORDINGS}
+    | {_P.VIEW_VEHICLES, _P.READ_AUDIT, _P.REPORT_CASES, _P.VIEW_CAMPAIGNS, _P.VIEW_STATEMENTS},
     Role.SERVICE: _EVERYONE
     | _DESK
     | {_P.VIEW_VEHICLES, _P.VIEW_TRACKS, _P.MANAGE_VEHICLES, _P.MANAGE_ASSETS, _P.ACKNOWLEDGE_ALARMS, _P.MANAGE_AREAS}

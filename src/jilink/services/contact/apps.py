@@ -32,5 +32,8 @@ class ContactConfig(AppConfig):
         navigation.register(Entry(_("Forecast"), "contact:forecasts", "chart", "queues.view", 50, navigation.CONTACT))
         navigation.register(Entry(_("Statements"), "contact:statements", "chart", "statements.view", 60, navigation.CONTACT))
         navigation.register(Entry(_("Campaigns"), "contact:campaigns", "phone", "campaigns.view", 30, navigation.CONTACT))
+        navigation.register(Entry(_("Recordings"), "contact:recordings", "play", "recordings.listen", 39, navigation.CONTACT))
+        navigation.register(Entry(_("Quality"), "contact:quality", "check", "quality.score", 40, navigation.CONTACT))
+        navigation.register(Entry(_("My quality"), "contact:my-quality", "check", "recordings.own", 41, navigation.CONTACT))
         library, desk = import_module("jilink.core.flows.library"), import_module("jilink.services.contact.reads.desk")
         library.queues_come_from(desk.queue_keys)

@@ -97,3 +97,35 @@ class SomebodyTypes(Event, frozen=True, kw_only=True):
     conversation: int
     agent: int = 0
     """Who is to see that the visitor writes; 0: the agent writes, and the visitor is to see it."""
+
+
+class RecordingArrived(Event, frozen=True, kw_only=True):
+    """The sound of a contact lies in the spine, as the engine wrote it; it is taken into the house, and gone from there."""
+
+    NOUN: ClassVar[str] = "contact"
+    recording: int
+    source: str
+
+
+class RecordingKept(Event, frozen=True, kw_only=True):
+    """The sound of a contact can be listened to."""
+
+    NOUN: ClassVar[str] = "contact"
+    recording: int
+    contact: int
+
+
+class EvaluationGiven(Event, frozen=True, kw_only=True):
+    """An agent's contact was scored; the agent reads it."""
+
+    NOUN: ClassVar[str] = "contact"
+    evaluation: int
+    agent: int
+
+
+class EvaluationDisputed(Event, frozen=True, kw_only=True):
+    """An agent does not agree with a score."""
+
+    NOUN: ClassVar[str] = "contact"
+    evaluation: int
+    agent: int

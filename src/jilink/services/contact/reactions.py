@@ -7,12 +7,17 @@ from typing import TypeVar
 import structlog
 from django.db import close_old_connections
 
+from jilink.core.flows import reads as flows
+from jilink.core.flows.events import FlowSessionEnded
 from jilink.core.outbox.registry import Context, reacts_to, works_beside
 from jilink.core.parties import access
 from jilink.kernel.clock import utc_now
+from jilink.kernel.errors import Refused
+from jilink.services.contact.actions import recordings
 from jilink.services.contact.actions.trying import take_back
-from jilink.services.contact.events import PhoneDue, PhoneSet, TrunkSet
+from jilink.services.contact.events import PhoneDue, PhoneSet, RecordingArrived, TrunkSet
 from jilink.services.contact.reads import desk, outside
+from jilink.services.contact.reads import recordings as recorded
 from jilink.spine.calls import Phone, Trunk, encode, phone_key, trunk_key
 from jilink.spine.client import Spine
 from jilink.spine.subjects import PHONES, TRUNKS, Bucket
@@ -21,6 +26,11 @@ log = structlog.get_logger(__name__)
 AGAIN_S = 3600.0
 T = TypeVar("T")
 _lock = asyncio.Lock()
+_one_recording = asyncio.Lock()
+
+
+class RecordingLost(Refused):
+    """A recording that was told of is not there."""
 
 
 @reacts_to(PhoneSet)
@@ -40,6 +50,34 @@ async def project_trunk(event: TrunkSet, context: Context) -> None:
 def end_loan(event: PhoneDue, context: Context) -> None:
     """Take back a phone whose time is over. One that was lent anew meanwhile stays."""
     take_back(phone=event.phone, by=access.system("contact"), now=utc_now())
+
+
+@reacts_to(RecordingArrived)
+async def take_in_recording(event: RecordingArrived, context: Context) -> None:
+    """Seal a recording in the data folder, then remove it from the spine. Told again, or killed between, it is done once.
+
+    One at a time: an hour of a call is 115 MB as the engine writes it.
+    """
+    if await asyncio.to_thread(_stored, lambda: recorded.arrived(event.recording)):
+        async with _one_recording:
+            data = await context.spine.get_object(event.source, timeout_s=300)
+            if data is None:
+                raise RecordingLost("The recording %(recording)d is not in the spine.", recording=event.recording)
+            await asyncio.to_thread(
+                _stored, lambda: recordings.keep(recording=event.recording, data=data, by=access.system("contact"), now=utc_now())
+            )
+    await context.spine.delete_object(event.source)
+
+
+@reacts_to(FlowSessionEnded)
+def note_satisfaction(event: FlowSessionEnded, context: Context) -> None:
+    """Keep what a caller thought of the contact: the variable `satisfaction` of their flow, 1 to 5. The first word stands."""
+    by = access.system("contact")
+    heard = flows.heard(by, event.session)
+    rating = heard.variables.get("satisfaction", "") if heard else ""
+    if heard is not None and heard.channel == "call" and rating in {"1", "2", "3", "4", "5"}:
+        node, _slash, leg = heard.key.partition("/")
+        recordings.note_satisfaction(node=node, leg=leg, rating=int(rating), source="keypad", by=by, now=context.envelope.occurred_at)
 
 
 @works_beside

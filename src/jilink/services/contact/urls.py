@@ -12,7 +12,10 @@ from jilink.services.contact.pages import (
     numbers,
     phones,
     planning,
+    quality,
+    quality_cards,
     queues,
+    recordings,
     sites,
     statements,
     tariffs,
@@ -39,4 +42,7 @@ urlpatterns: list[URLPattern] = [
     *campaigns.patterns,
     *do_not_call.patterns,
     *desk_preview.patterns,
+    *recordings.patterns,
+    *quality.patterns,
+    *quality_cards.patterns,
 ]

@@ -1,8 +1,9 @@
-"""`jilink keys`: the keys that seal identity numbers."""
+"""`jilink keys`: the keys that seal identity numbers and recordings."""
 
 import typer
 
 from jilink.core.parties.people import actions, sealing
+from jilink.services.contact.actions import recordings
 from jilink.site import preparation
 
 _EPILOG = """
@@ -18,17 +19,18 @@ app = typer.Typer(epilog=_EPILOG)
 
 @app.callback()
 def group() -> None:
-    """Renew the keys that seal identity numbers."""
+    """Renew the keys that seal identity numbers and recordings."""
 
 
 @app.command("renew")
 def renew(
     keep: bool = typer.Option(False, "--keep", help="Make no new key and drop none; only seal with the last one what is not yet."),
 ) -> None:
-    """Begin a new key, seal every identity number with it, and drop the old ones. Stop every web process before, start it after."""
+    """Begin a new key, seal every identity number and recording with it, and drop the old ones. Stop Jilink before, start it after."""
     preparation.require_prepared()
     ring = sealing.keyring() if keep else sealing.begin_key()
     done = actions.seal_anew()
+    rewrapped = recordings.wrap_anew()
     if not keep:
         sealing.drop_keys_before(ring.current)
-    typer.echo(f"{done:,} identity numbers are sealed anew, with the key {ring.current}.")
+    typer.echo(f"{done:,} identity numbers and the keys of {rewrapped:,} recordings are sealed anew, with the key {ring.current}.")

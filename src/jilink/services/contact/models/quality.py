@@ -32,6 +32,8 @@ class ScoreCard(models.Model):
 class CardVersion(models.Model):
     """A card as it was published; never changed again."""
 
+    SEEN_THROUGH = ("card",)
+
     card = models.ForeignKey(ScoreCard, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     design = models.TextField()

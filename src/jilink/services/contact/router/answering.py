@@ -9,7 +9,7 @@ from jilink.core.parties.rules import Permission
 from jilink.kernel.errors import Refused
 from jilink.services.contact.actions import serving
 from jilink.services.contact.reads import desk, mine
-from jilink.services.contact.router import asks, written
+from jilink.services.contact.router import asks, recording, written
 from jilink.services.contact.router.asks import Answer, Ask
 from jilink.services.contact.router.book import Call, Ear
 from jilink.services.contact.router.legs import Legs
@@ -73,6 +73,8 @@ class Answering:
                 call = self._of_agent(ask.contact, by, ContactState.TALKING)
                 self._order(call, calls.PauseRecording(recording=call.recording, leg=call.leg, paused=ask.paused))
                 await self._note(call, mine.PAUSED if ask.paused else mine.RESUMED)
+            case asks.RecordCall():
+                await recording.record(self._router, self._of_agent(ask.contact, by, ContactState.TALKING))
             case asks.Accept() | asks.Decline() | asks.EndCall():
                 await self._serve(ask, by)
             case asks.DialShown():

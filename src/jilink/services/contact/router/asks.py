@@ -56,6 +56,12 @@ class PauseRecording(_Ask, frozen=True, kw_only=True, tag="pause_recording"):
     paused: bool
 
 
+class RecordCall(_Ask, frozen=True, kw_only=True, tag="record_call"):
+    """Record the conversation from now on, where the queue leaves that to the agent."""
+
+    contact: int
+
+
 class Accept(_Ask, frozen=True, kw_only=True, tag="accept"):
     """Take what is offered at the desk, where no phone rings: a chat, a text, a case."""
 
@@ -142,6 +148,7 @@ Beside = Consult | PutOn | SideDeed | SendKeys | TakeOver
 """What is done with further legs."""
 Plain = (
     BeginWork
+    | RecordCall
     | SetState
     | Accept
     | Decline

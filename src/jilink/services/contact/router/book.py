@@ -103,6 +103,12 @@ class Book:
     sides: dict[int, Side] = field(default_factory=dict)
     dismissed: dict[tuple[str, str], str] = field(default_factory=dict)
     """Callers who are told something and then hung up on: leg to the play."""
+    announcing: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    """Callers who hear that the call is recorded: leg to the play and the contact, which is offered then."""
+    announced: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """Legs for which that was tried, and whether it was said to the end."""
+    keyed: dict[int, datetime] = field(default_factory=dict)
+    """When keys were marked on a contact's recording."""
     _due: list[Due] = field(default_factory=list)
     _count: int = 0
 
@@ -133,6 +139,7 @@ class Book:
     def forget(self, call: Call) -> None:
         """Let a call go."""
         self.calls.pop(call.contact, None)
+        self.keyed.pop(call.contact, None)
         for leg in (call.leg, call.agent_leg):
             if self.legs.get((call.node, leg)) == call.contact:
                 del self.legs[call.node, leg]

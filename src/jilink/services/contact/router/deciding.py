@@ -65,7 +65,9 @@ class Deciding:
     # who waits
 
     async def offer(self, call: Call) -> None:
-        """Let a call wait for an agent."""
+        """Let a call wait for an agent; a caller who is to be told that the call is recorded hears so first."""
+        if await self.says_first(call):
+            return
         design = self.queues[call.queue].design
         waited = (self.clock() - call.enqueued_at).total_seconds()
         if (after := waiting.next_telling_s(design.telling, waited)) is not None:
@@ -73,6 +75,10 @@ class Deciding:
         if design.rule.most_wait_s:
             self.book.remind(call.enqueued_at + timedelta(seconds=design.rule.most_wait_s), "overflow", call.contact)
         await self.decide(h.Offered(self.work(call)))
+
+    async def says_first(self, call: Call) -> bool:
+        """Return whether the caller has to hear something before; they are offered after it."""
+        return False
 
     def work(self, call: Call) -> Work:
         """Return a call as the matcher knows it."""

@@ -8,7 +8,7 @@ import structlog
 
 from jilink.kernel.errors import Refused
 from jilink.services.contact.reads import desk
-from jilink.services.contact.router import phones, queueing
+from jilink.services.contact.router import phones, queueing, recording
 from jilink.services.contact.router.store import begin_and_enqueue, begin_interaction, stored
 from jilink.services.contact.router.talking import Talking, arrival_of
 from jilink.services.contact.rules import happenings as h
@@ -41,11 +41,14 @@ class Router(Talking):
                     await self._ended(fact)
                 case calls.DigitPressed():
                     await self.flows.pressed(fact)
+                    await recording.pressed(self, fact)
                     await self.campaigns.pressed(fact)
                 case calls.RecordingEnded():
                     await self.flows.recorded(fact)
+                    await recording.ended(self, fact)
                 case calls.PlayEnded():
                     await self.flows.play_ended(fact)
+                    await recording.play_ended(self, fact)
                     if self.book.dismissed.get((fact.node, fact.leg)) == fact.play:
                         self.orders.give(f"{fact.node}/{fact.leg}", fact.node, calls.HangUp(leg=fact.leg))
                 case calls.PhoneChanged():
@@ -110,6 +113,8 @@ class Router(Talking):
     async def _ended(self, fact: calls.LegEnded) -> None:
         self.book.ears.pop((fact.node, fact.leg), None)
         self.book.dismissed.pop((fact.node, fact.leg), None)
+        self.book.announcing.pop((fact.node, fact.leg), None)
+        self.book.announced.pop((fact.node, fact.leg), None)
         if await self.beside.ended(fact.node, fact.leg):
             return
         await self.campaigns.over(fact)

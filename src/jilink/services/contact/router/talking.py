@@ -8,7 +8,7 @@ from jilink.services.contact.actions import serving
 from jilink.services.contact.actions.serving import Arrival
 from jilink.services.contact.reads.desk import QueueRow
 from jilink.services.contact.reads.sides import Origin
-from jilink.services.contact.router import written
+from jilink.services.contact.router import recording, written
 from jilink.services.contact.router.beside import WANTED, Beside
 from jilink.services.contact.router.book import Call, Side
 from jilink.services.contact.router.campaigning import Campaigning
@@ -17,7 +17,6 @@ from jilink.services.contact.router.flowing import Flowing
 from jilink.services.contact.router.store import answer, end_interaction, enqueue, installation, stored
 from jilink.services.contact.rules import happenings as h
 from jilink.services.contact.rules import wording
-from jilink.services.contact.rules.design import Recording
 from jilink.services.contact.rules.states import ContactState, End
 from jilink.spine import calls
 from jilink.spine.client import Spine
@@ -79,6 +78,11 @@ class Talking(Deciding):
             self.orders.give(call.chain, call.node, calls.HangUp(leg=agent_leg))
         await self.decide(h.Withdrawn(call.contact))
 
+    async def says_first(self, call: Call) -> bool:
+        """Tell whoever is recorded so, in the language that they speak in their flow."""
+        run = self.flows.runs.get((call.node, call.leg))
+        return await recording.announces(self, call, run.view.id if run else None)
+
     # they talk
 
     async def agent_answered(self, call: Call) -> None:
@@ -90,12 +94,7 @@ class Talking(Deciding):
         self.matcher.handle(h.Answered(call.contact), self.now_ms())
         await self.flows.connected(call)
         await self.campaigns.connected(call)
-        self.record(call)
-
-    def record(self, call: Call) -> None:
-        """Record a conversation that begins, where the queue records all."""
-        if self.queues[call.queue].design.recording is Recording.ALL:
-            self.orders.give(call.chain, call.node, calls.Record(recording=call.recording, leg=call.leg))
+        await recording.began(self, call)
 
     def join(self, call: Call) -> None:
         """Let caller and agent hear each other."""
@@ -133,6 +132,7 @@ class Talking(Deciding):
         if (call.node, call.leg) not in self.flows.runs:
             await stored(lambda: end_interaction(call.interaction, answered=answered, now=now))
         if call.state is ContactState.WRAPPING:
+            recording.parted(self, call)
             self.remind_wrap_up(call)
 
     def remind_wrap_up(self, call: Call) -> None:
@@ -196,9 +196,8 @@ class Talking(Deciding):
 
     async def record_again(self, call: Call, other: Call) -> None:
         """Let one recording end and the next agent's begin, where the queue records."""
-        if self.queues[call.queue].design.recording is Recording.ALL:
-            self.orders.give(call.chain, call.node, calls.StopRecording(recording=call.recording, leg=call.leg))
-            self.record(other)
+        recording.parted(self, call)
+        await recording.began(self, other)
 
     async def put_through(self, organisation: int, node: str, leg: str, caller: str, number: str, timeout_s: int) -> bool:
         """Put a caller of a flow through to a number. Return whether it is tried."""
@@ -209,6 +208,7 @@ class Talking(Deciding):
         now = self.clock()
         call.state = await stored(lambda: serving.note_left(contact=call.contact, end=End.MOVED, by=installation(), now=now))
         if call.state is ContactState.WRAPPING:
+            recording.parted(self, call)
             self.remind_wrap_up(call)
 
 

@@ -9,6 +9,7 @@ from jilink.kernel.errors import Refused
 from jilink.kernel.texts import Text
 from jilink.services.contact.rules.happenings import QueuePlan
 from jilink.services.contact.rules.needs import Softening
+from jilink.services.contact.rules.recordings import LONGEST_KEPT_DAYS
 from jilink.services.contact.rules.waiting import LONGEST_WAIT_S, LONGEST_WRAP_UP_S, MOST_WAITING, Rule, Telling
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -65,6 +66,10 @@ class QueueDesign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     wrap_up_s: int = 30
     codes: tuple[Code, ...] = ()
     recording: Recording = Recording.NONE
+    announce: bool = True
+    """Whether callers are told before that they are recorded; who was not is not recorded then."""
+    keep_days: int | None = None
+    """For how long recordings are kept; 0 for ever, None as the organisation says."""
     language: str = "zh"
     """Of what is said to those who wait."""
 
@@ -107,6 +112,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "short_s": (0, 60),
     "sticky_s": (0, 3600),
     "wrap_up_s": (0, LONGEST_WRAP_UP_S),
+    "keep_days": (0, LONGEST_KEPT_DAYS),
 }
 
 
@@ -115,7 +121,7 @@ def check(design: QueueDesign) -> None:
     if not design.name:
         raise QueueRefused("A queue needs a name.")
     for field, (least, most) in _BOUNDS.items():
-        if not least <= getattr(design, field) <= most:
+        if not least <= (getattr(design, field) or 0) <= most:
             raise QueueRefused("%(field)s is %(least)s to %(most)s.", field=field, least=least, most=most)
     if design.rule.most_waiting > MOST_WAITING or not 0 <= design.rule.most_wait_s <= LONGEST_WAIT_S:
         raise QueueRefused("At most %(most)s may wait, for %(longest)s s.", most=MOST_WAITING, longest=LONGEST_WAIT_S)

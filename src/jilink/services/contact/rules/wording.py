@@ -51,13 +51,30 @@ def refusal(entry: Entry, language: str) -> str:
     return _ENTRY[Entry.FULL if entry is Entry.TOO_LONG else entry][spoken_language(language)]
 
 
-def abandoned(who: str, language: str) -> str:
-    """Return what is said to somebody whom a campaign called and for whom no agent is there."""
-    return _ABANDONED[spoken_language(language)].format(who=who)
-
-
 def place_in_line(position: int, minutes: int | None, language: str) -> str:
     """Return what is said to somebody who waits."""
     short = spoken_language(language)
     words = _POSITION[short].format(position=position)
     return words if minutes is None else f"{words} {_WAIT[short].format(minutes=minutes)}"
+
+
+_RECORDED = {
+    "zh": "为保证服务质量，本次通话将被录音。",
+    "en": "This call is recorded.",
+    "ko": "서비스 품질을 위해 통화 내용이 녹음됩니다.",
+}
+_MAY_BE_RECORDED = {
+    "zh": "为保证服务质量，本次通话可能被录音。",
+    "en": "This call may be recorded.",
+    "ko": "서비스 품질을 위해 통화 내용이 녹음될 수 있습니다.",
+}
+
+
+def recorded(language: str, *, certain: bool) -> str:
+    """Return what is said before a conversation that is recorded, or may be."""
+    return (_RECORDED if certain else _MAY_BE_RECORDED)[spoken_language(language)]
+
+
+def abandoned(who: str, language: str) -> str:
+    """Return what is said to somebody whom a campaign called and for whom no agent is there."""
+    return _ABANDONED[spoken_language(language)].format(who=who)
