@@ -34,13 +34,6 @@ class QueueChanged(Event, frozen=True, kw_only=True):
     queue: int
 
 
-class CampaignChanged(Event, frozen=True, kw_only=True):
-    """A campaign was added, changed, started, paused or closed."""
-
-    NOUN: ClassVar[str] = "contact"
-    campaign: int
-
-
 class ContactQueued(Event, frozen=True, kw_only=True):
     """Somebody waits in a queue."""
 
@@ -97,6 +90,13 @@ class SomebodyTypes(Event, frozen=True, kw_only=True):
     conversation: int
     agent: int = 0
     """Who is to see that the visitor writes; 0: the agent writes, and the visitor is to see it."""
+
+
+class CampaignChanged(Event, frozen=True, kw_only=True):
+    """A campaign was added, changed, started, paused or closed."""
+
+    NOUN: ClassVar[str] = "contact"
+    campaign: int
 
 
 class RecordingArrived(Event, frozen=True, kw_only=True):

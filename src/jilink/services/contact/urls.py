@@ -39,10 +39,10 @@ urlpatterns: list[URLPattern] = [
     *planning.patterns,
     *statements.patterns,
     *tariffs.patterns,
-    *campaigns.patterns,
-    *do_not_call.patterns,
-    *desk_preview.patterns,
     *recordings.patterns,
     *quality.patterns,
     *quality_cards.patterns,
+    *campaigns.patterns,
+    *do_not_call.patterns,
+    *desk_preview.patterns,
 ]

@@ -115,9 +115,9 @@ class Router(Talking):
         self.book.dismissed.pop((fact.node, fact.leg), None)
         self.book.announcing.pop((fact.node, fact.leg), None)
         self.book.announced.pop((fact.node, fact.leg), None)
+        await self.campaigns.over(fact)
         if await self.beside.ended(fact.node, fact.leg):
             return
-        await self.campaigns.over(fact)
         call = self.book.of_leg(fact.node, fact.leg)
         if call is None or fact.leg == call.leg:
             await self.flows.gone(fact.node, fact.leg)

@@ -30,8 +30,8 @@ class Talking(Deciding):
     def __init__(self, spine: Spine, clock: Callable[[], datetime]) -> None:
         super().__init__(spine, clock)
         self.flows = Flowing(self)
-        self.campaigns = Campaigning(self)
         self.beside = Beside(self)
+        self.campaigns = Campaigning(self)
 
     # they wait
 
