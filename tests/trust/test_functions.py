@@ -155,7 +155,6 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "services.contact.actions.serving.set_agent_state": {"agent": 1},
         "services.contact.actions.serving.note_ringing": {"agent": 1},
         "services.contact.actions.serving.hand_over": {"agent": 1},
-        "services.contact.actions.sides.begin_side": {"agent": 1},
         "services.vehicles.reads.fleet.page_after": {"after": None},
         "core.observations.actions.rules.add_rule": {"data": rule},
         "core.observations.actions.rules.change_rule": {"data": rule},
