@@ -8,7 +8,7 @@ const REGISTER_S = 60;
 /**
  * A SIP phone over a WebSocket. `login` is {user, password, server}; `on` has `state(word)` with connecting, connected, again, taken,
  * refused; `rings(call)`, also of a call that goes out, `talks(call)`, `over(why)`, and `expected(header)`, which says whether a call is
- * answered by itself because it was in course before. Returns what can be done with it.
+ * answered by itself because it was in course before; so is one with the header ``X-Answer: now``. Returns what can be done with it.
  */
 export function openPhone(login, sound, on) {
   const socket = new JsSIP.WebSocketInterface(login.server);
@@ -47,7 +47,8 @@ export function openPhone(login, sound, on) {
   agent.on("newRTCSession", (news) => {
     if (news.originator !== "remote") return take(news.session, "", true);
     if (session) return news.session.terminate({ status_code: 486 });
-    take(news.session, news.request.getHeader("X-Contact") ?? "");
+    const atOnce = news.request.getHeader("X-Answer") === "now"; // somebody a campaign called has answered: they wait 2 s at most
+    take(news.session, news.request.getHeader("X-Contact") ?? "", false, atOnce);
   });
 
   function leave(word) {
@@ -56,7 +57,7 @@ export function openPhone(login, sound, on) {
     on.state(word);
   }
 
-  function take(one, contact, ours = false) {
+  function take(one, contact, ours = false, atOnce = false) {
     session = one;
     let gathering = 0;
     one.on("peerconnection", ({ peerconnection }) => {
@@ -79,7 +80,7 @@ export function openPhone(login, sound, on) {
     one.on("failed", over);
     one.on("confirmed", () => session === one && on.talks(contact));
     if (ours) one.on("progress", () => on.rings(contact));
-    else if (on.expected(contact)) answer();
+    else if (atOnce || on.expected(contact)) answer();
     else on.rings(contact);
   }
 
