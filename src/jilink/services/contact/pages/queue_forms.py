@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from jilink.kernel.texts import Text
 from jilink.services.contact.rules.design import Code, QueueDesign, QueueRefused, Recording
 from jilink.services.contact.rules.needs import LANGUAGE, Skills, Softening
+from jilink.services.contact.rules.recordings import LONGEST_KEPT_DAYS
 from jilink.services.contact.rules.waiting import LONGEST_WAIT_S, LONGEST_WRAP_UP_S, MOST_WAITING, Rule, Telling
 
 if TYPE_CHECKING:
@@ -108,6 +109,18 @@ class QueueForm(forms.Form):
         help_text=gettext_lazy("One a line: key | Chinese | English"),
     )
     recording = forms.ChoiceField(label=gettext_lazy("What is recorded"), choices=RECORDINGS)
+    announce = forms.BooleanField(
+        label=gettext_lazy("Tell callers before that they are recorded"),
+        required=False,
+        help_text=gettext_lazy("Who could not be told is not recorded. Emergencies are never told."),
+    )
+    keep_days = forms.IntegerField(
+        label=gettext_lazy("Keep recordings for, days"),
+        required=False,
+        min_value=0,
+        max_value=LONGEST_KEPT_DAYS,
+        help_text=gettext_lazy("0: for ever. Empty: as the organisation says."),
+    )
 
     GROUPS: tuple[tuple[Promise, tuple[str, ...]], ...] = (
         (gettext_lazy("The queue"), ("name_zh", "name_en", "language", "emergency")),
@@ -116,7 +129,7 @@ class QueueForm(forms.Form):
         (gettext_lazy("Who can serve it"), ("skills", "spoken", "sticky_s")),
         (gettext_lazy("What those who wait are told"), ("first_s", "every_s", "position", "wait", "callback_after_s")),
         (gettext_lazy("Limits and closed hours"), ("most_waiting", "most_expected_s", "most_wait_s", "overflow_to", "calendar")),
-        (gettext_lazy("Wrap-up and recording"), ("wrap_up_s", "recording", "codes")),
+        (gettext_lazy("Wrap-up and recording"), ("wrap_up_s", "recording", "announce", "keep_days", "codes")),
     )
 
     def __init__(self, design: QueueDesign, version: int, queues: list[tuple[str, str]], calendars: list[str], data: object = None) -> None:
@@ -169,6 +182,8 @@ class QueueForm(forms.Form):
             rule=Rule(**{name: given[name] for name in ("most_waiting", "most_wait_s", "most_expected_s")}),
             codes=codes_of(given["codes"]),
             recording=Recording(given["recording"]),
+            announce=given["announce"],
+            keep_days=given["keep_days"],
             **{name: given[name] for name in (*plain, *more)},
         )
 
@@ -227,4 +242,6 @@ def _initial(design: QueueDesign) -> Mapping[str, Any]:
         "spoken": ", ".join(tongues),
         "codes": "\n".join(f"{code.key} | {code.title.zh} | {code.title.en}" for code in design.codes),
         "recording": design.recording.value,
+        "announce": design.announce,
+        "keep_days": design.keep_days,
     }
