@@ -253,10 +253,11 @@ def record(actor: Actor) -> Record | None:
 
 
 def choices(actor: Actor) -> list[tuple[int, int, Text]]:
-    """Return the queues (id, organisation, name) for which the actor may make campaigns."""
+    """Return the queues (id, organisation, name) for which the actor may make campaigns: none for emergencies."""
     allowed = access.organisations_of(actor, Permission.MANAGE_CAMPAIGNS)
     rows = Queue.objects.filter(organisation__in=allowed, retired_at=None).order_by("organisation", "key")
-    return [(row.pk, row.organisation_id, read_design(row.design).name) for row in rows]
+    designed = [(row, read_design(row.design)) for row in rows]
+    return [(row.pk, row.organisation_id, design.name) for row, design in designed if not design.emergency]
 
 
 def _person(actor: Actor, person: PersonId | None) -> PersonView | None:
