@@ -216,6 +216,10 @@ NEEDS: dict[str, tuple[Need, Need]] = {
     "contact/recordings/<int:recording>/open": (NOT, needs(P.LISTEN_RECORDINGS)),
     "contact/recordings/<int:recording>/sound": (needs(P.LISTEN_RECORDINGS), NOT),
     "contact/recordings/keeping/": (needs(P.MANAGE_RECORDINGS), needs(P.MANAGE_RECORDINGS)),
+    "contact/contacts/": (ANYONE, NOT),
+    "contact/contacts/<int:contact>/": (ANYONE, NOT),
+    "contact/contacts/<int:contact>/reveal": (NOT, needs(P.VIEW_INTERACTIONS, P.REVEAL_PEOPLE)),
+    "contact/contacts/export": (ANYONE, NOT),
     "contact/desk/": (needs(P.SERVE_QUEUES), NOT),
     "contact/capacity/": (needs(P.MANAGE_QUEUES), NOT),
     "contact/capacity/<int:organisation>/set": (NOT, needs(P.MANAGE_QUEUES)),
@@ -338,6 +342,10 @@ EITHER = {
         }
     ),
     "contact/recordings/": frozenset({P.LISTEN_RECORDINGS, P.HEAR_OWN_RECORDINGS}),
+    "contact/contacts/": frozenset({P.SERVE_QUEUES, P.SUPERVISE_QUEUES, P.VIEW_QUEUES}),
+    "contact/contacts/export": frozenset({P.SERVE_QUEUES, P.SUPERVISE_QUEUES, P.VIEW_QUEUES}),
+    "contact/contacts/<int:contact>/": frozenset({P.SUPERVISE_QUEUES, P.VIEW_QUEUES}),
+    "contact/contacts/<int:contact>/reveal": frozenset({P.SUPERVISE_QUEUES, P.VIEW_QUEUES}),
 }
 """One of these besides."""
 
@@ -348,6 +356,7 @@ ALSO = dict.fromkeys((_MEMBER, f"{_MEMBER}/remove", f"{_MEMBER}/reset-factors"),
 FEIGNED = frozenset(
     {
         ("post", "contact/statements/<int:statement>/do/<slug:deed>"),
+        ("post", "contact/contacts/<int:contact>/reveal"),
         ("post", "contact/desk/<int:contact>/<slug:deed>"),
         ("post", "contact/desk/preview/<int:target>/back"),
         ("post", "contact/desk/preview/<int:target>/dial"),

@@ -49,7 +49,7 @@ from jilink.kernel.clock import utc_now
 from jilink.kernel.ids import FileId, PersonId
 from jilink.kernel.texts import Text
 from jilink.services.console.actions import saved
-from jilink.services.contact.actions import billing, do_not_call, sites, writing
+from jilink.services.contact.actions import billing, do_not_call, serving, sites, writing
 from jilink.services.contact.actions import campaigns as campaigning
 from jilink.services.contact.actions import designing as queues
 from jilink.services.contact.actions.trunks import add_trunk
@@ -244,6 +244,7 @@ def _queue(world: World) -> Things:
         "site": site,
         "conversation": talk,
         "queue": number,
+        "contact/contacts/contact": serving.enqueue(arrival=serving.Arrival(queue=number, channel="call"), by=by, now=NOW),
         "line": line,
         "phone": Phone.objects.get(organisation=north).pk,
         "trunk": trunk,

@@ -26,6 +26,7 @@ from jilink.kernel.errors import Malformed, Refused, Unavailable
 from jilink.kernel.ids import AreaId
 from jilink.kernel.texts import Text
 from jilink.services.contact.actions.recordings import Arrived
+from jilink.services.contact.reads.contacts import Sought
 from jilink.services.contact.reads.recordings import Wanted
 from jilink.services.contact.rules.campaigns import CampaignDesign
 from jilink.services.contact.rules.design import QueueDesign
@@ -139,6 +140,7 @@ def special(things: Things) -> dict[str, dict[str, object]]:
         "services.contact.reads.recordings.in_reach": {"permission": Permission.LISTEN_RECORDINGS},
         "services.contact.actions.serving.hand_over": {"agent": 1},
         "services.contact.actions.sides.begin_side": {"agent": 1},
+        "services.contact.reads.contacts.contacts": {"sought": Sought()},
         "services.contact.actions.designing.add_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.designing.change_queue": {"design": QueueDesign(name=Text("x", "x"))},
         "services.contact.actions.billing.set_tariff": {"design": TariffDesign(), "valid_from": date(2026, 8, 1)},

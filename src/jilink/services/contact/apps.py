@@ -22,6 +22,7 @@ class ContactConfig(AppConfig):
         if not settings.JILINK.absent("router"):
             navigation.register(Entry(_("Desk"), "contact:desk", "phone", "queues.serve", 7, navigation.WORK))
         navigation.register(
+            Entry(_("Contacts of queues"), "contact:contacts", "inbox", "queues.view", 22, navigation.CONTACT),
             Entry(_("Queues"), "contact:queues", "people", "queues.view", 70, navigation.CONTACT),
             Entry(_("Telephone numbers"), "contact:numbers", "phone", "queues.manage", 71, navigation.CONTACT),
             Entry(_("Phones"), "contact:phones", "phone", "queues.manage", 72, navigation.CONTACT),
