@@ -4,6 +4,7 @@ them; a caller is put through without asking, by an agent or by a flow; a superv
 A second leg has a row before it is dialled and a name that follows from it, so that a router that was killed finds out what became of it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -36,6 +37,7 @@ class Floor(Protocol):
     """What is asked of the router."""
 
     clock: Callable[[], datetime]
+    lock: asyncio.Lock
     book: Book
     orders: Orders
     matcher: Matcher
@@ -272,7 +274,8 @@ class Beside:
 
     def _dial(self, side: Side, way: WayOut, caller: str, originator: str, timeout_s: int) -> None:
         async def failed(_reason: str) -> None:
-            await self.ended(side.node, side.leg)
+            async with self._floor.lock:
+                await self.ended(side.node, side.leg)
 
         headers = {"X-Contact": str(side.contact)} if side.contact and not way.number else {}
         dial = calls.Dial(
