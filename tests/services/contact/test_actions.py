@@ -17,6 +17,7 @@ from jilink.services.contact.actions import designing, serving
 from jilink.services.contact.actions.serving import Arrival
 from jilink.services.contact.models import Contact, Fact, Phone
 from jilink.services.contact.reads import desk, floor
+from jilink.services.contact.reads.mine import HELD, UNHELD
 from jilink.services.contact.rules.design import QueueDesign, QueueRefused
 from jilink.services.contact.rules.states import AgentState, ContactState, End, WrongMove
 from tests.core.world import NOW, World
@@ -159,6 +160,11 @@ def test_the_figures_of_a_day_agree_with_a_recount_from_the_facts(world: World) 
             continue
         serving.note_ringing(contact=contact, agent=agent, agent_leg="", by=by, now=come)
         serving.note_answered(contact=contact, by=by, now=come + timedelta(seconds=3 * number))
+        if number % 4 == 0:
+            serving.note_in_call(contact=contact, what=HELD, by=by, now=come + timedelta(seconds=40))
+            serving.note_in_call(contact=contact, what=UNHELD, by=by, now=come + timedelta(seconds=55))
+        if number == 1:  # the caller hangs up on hold
+            serving.note_in_call(contact=contact, what=HELD, by=by, now=come + timedelta(seconds=90))
         serving.note_left(contact=contact, end=End.SERVED, by=by, now=come + timedelta(seconds=100))
         serving.wrap_up(contact=contact, by=by, now=come + timedelta(seconds=110))
     told = floor.figures(boss(world), NOW, NOW + timedelta(days=1), NOW + timedelta(days=1))
@@ -172,6 +178,7 @@ def test_the_figures_of_a_day_agree_with_a_recount_from_the_facts(world: World) 
     assert sum(one.short for one in told) == sum(wait < 5 for wait in gone) == 1
     assert sum(one.abandoned for one in told) == 2
     assert sum(one.wrap_up_s for one in told) == 90
+    assert sum(one.hold_s for one in told) == 3 * 15 + 10
 
 
 def test_the_demonstrations_hotline_is_complete_and_leaves_without_a_trace(world: World) -> None:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from jilink.core.parties import access
 from jilink.core.parties.access import Actor, NotFound
 from jilink.core.parties.rules import Permission
-from jilink.services.contact.models import Agent, Contact, Number, Phone, Queue, Spell
+from jilink.services.contact.models import Agent, Contact, Fact, Number, Phone, Queue, Spell
+from jilink.services.contact.reads.mine import HELD, UNHELD
 from jilink.services.contact.rules import statistics
 from jilink.services.contact.rules.design import QueueDesign, read_design
 from jilink.services.contact.rules.states import OPEN, AgentState, ContactState, End
@@ -169,10 +170,15 @@ def figures(actor: Actor, begin: datetime, end: datetime, now: datetime, minutes
     rows = Contact.objects.filter(organisation__in=allowed, offered_at__gte=begin, offered_at__lt=end)
     designs = {row.pk: read_design(row.design) for row in Queue.objects.filter(organisation__in=allowed)}
     zone = begin.tzinfo
+    held: dict[int, list[tuple[datetime, bool]]] = {}
+    facts = Fact.objects.filter(contact__in=rows, what__in=(HELD, UNHELD)).order_by("at", "pk")
+    for contact, what, at in facts.values_list("contact", "what", "at"):
+        held.setdefault(contact, []).append((at, what == HELD))
     passed = [
         Passed(
             queue=row.queue_id, offered_at=row.offered_at.astimezone(zone), answered_at=row.answered_at, ended_at=row.left_at,
             wrapped_up_at=row.ended_at if row.answered_at else None, agent=row.agent_id, moved=row.end == End.MOVED,
+            hold_s=statistics.held_s(held.get(row.pk, ()), row.left_at or now),
         )
         for row in rows.iterator()
     ]  # fmt: skip

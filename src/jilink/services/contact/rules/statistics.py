@@ -97,6 +97,16 @@ def figures(
     return [_row(begin, queue, row) for (begin, queue), row in sorted(rows.items())]
 
 
+def held_s(facts: Iterable[tuple[datetime, bool]], until: datetime) -> float:
+    """Return how long somebody was on hold, from the moments in order at which that began (True) and ended (False)."""
+    held, since = 0.0, None
+    for at, begins in facts:
+        if since is not None and not begins:
+            held += (at - since).total_seconds()
+        since = (since or at) if begins else None
+    return held + (max(0.0, (until - since).total_seconds()) if since is not None else 0.0)
+
+
 _WHOLE = frozenset({"offered", "answered", "in_target", "abandoned", "short", "moved", "waiting"})
 
 
