@@ -222,6 +222,7 @@ def test_listening_is_written_down_once_an_opening_and_nothing_is_cached(world: 
     number = kept(world)
     client.force_login(world.person(AGENT, world.north, ORGANISATION))
     address = f"/contact/recordings/{number}/"
+    assert address in client.get("/contact/recordings/").content.decode()
     assert client.get(f"{address}sound").status_code == 404
     opened = client.post(f"{address}open")
     assert opened.status_code == 302

@@ -118,7 +118,7 @@ def _midnight(day: date | None, after: int) -> datetime | None:
 @signed_in
 def recordings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List the recordings that the viewer may listen to, the newest first."""
-    form = FilterForm(request.GET or None, actor)
+    form = FilterForm(request.GET, actor)
     asked = request.GET.get("page", "1")
     number = max(1, min(int(asked), 100_000)) if asked.isascii() and asked.isdecimal() else 1
     found, total = reads.recordings(actor, form.wanted(), limit=EACH, offset=(number - 1) * EACH)
