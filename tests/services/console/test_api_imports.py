@@ -29,6 +29,10 @@ from jilink.core.parties.rules import Permission, Role
 from jilink.core.parties.tokens import actions as tokens
 from jilink.kernel.clock import utc_now
 from jilink.kernel.texts import Text
+from jilink.services.contact.actions import designing
+from jilink.services.contact.actions.campaigns import add_campaign
+from jilink.services.contact.rules.campaigns import CampaignDesign
+from jilink.services.contact.rules.design import QueueDesign
 from tests.core.cases.office import office_of
 from tests.core.world import World
 from tests.services.console.programs import asking, lift_limits, token_of
@@ -316,11 +320,15 @@ def test_uploads_are_given_up_after_a_day_and_imports_forgotten_after_thirty(wor
 
 
 def test_the_template_of_a_noun_can_be_sent_back(world: World, sender: Sender) -> None:
+    by = access.system("test")
+    queue = designing.add_queue(organisation=world.north, key="calls", design=QueueDesign(name=Text("外呼", "Calls")), by=by)
+    campaign = add_campaign(queue=queue, design=CampaignDesign(name=Text("x", "x"), purpose="news", who=Text("x", "x")), by=by)
+    options = {"assets": "&kind=lamp", "campaign_targets": f"&campaign={campaign}&dry_run=true"}
     for noun in sender.ask("GET", "/imports/nouns").json():
         template = sender.ask("GET", f"/imports/nouns/{noun['noun']}.csv").content
         names = next(csv.reader([template.decode("utf-8-sig").splitlines()[0]]))
         assert set(names) - {"key"} == {column["name"] for column in noun["columns"] if not column["nested"]}
-        job = sender.send(noun["noun"], world.north, template, "&kind=lamp" if noun["options"] else "&dry_run=true")
+        job = sender.send(noun["noun"], world.north, template, options.get(noun["noun"], "&dry_run=true"))
         assert job["state"] == "done", job
     assert sender.ask("GET", "/imports/nouns/secrets.csv").status_code == 422
 

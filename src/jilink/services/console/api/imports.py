@@ -118,6 +118,7 @@ class Wanted(BaseModel):
     noun: str = Field(max_length=30)
     organisation: Id
     kind: Words = Field("", max_length=200, description="Of assets: the key of their kind.")
+    campaign: Words = Field("", max_length=20, description="Of the people of a campaign: its number.")
     dry_run: Flag = Field(False, description="Look at every row and change nothing.")
     name: Line = Field("", description="Of the file.")
 
@@ -191,7 +192,7 @@ def begin_import(
         noun=wanted.noun,
         size=upload_length,
         name=wanted.name,
-        options={"kind": wanted.kind},
+        options={"kind": wanted.kind, "campaign": wanted.campaign},
         dry_run=wanted.dry_run,
         by=actor_of(request),
     )

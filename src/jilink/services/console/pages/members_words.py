@@ -98,7 +98,7 @@ GROUPS: tuple[Group, ...] = (
         _("Recordings and quality"),
         {
             P.LISTEN_RECORDINGS: _("Listen to recordings"),
-            P.HEAR_OWN_RECORDINGS: _("Listen to recordings of one's own calls"),
+            P.HEAR_OWN_RECORDINGS: _("Listen to recordings of their own calls"),
             P.MANAGE_RECORDINGS: _("Hold recordings and say how long they are kept"),
             P.SCORE_QUALITY: _("Score conversations"),
             P.MANAGE_QUALITY: _("Design score cards, draw samples and decide disputes"),

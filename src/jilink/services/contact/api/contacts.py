@@ -12,7 +12,7 @@ from jilink.services.contact.reads import contacts, floor
 from jilink.webkit.api import cursors
 from jilink.webkit.api.calls import actor_of
 from jilink.webkit.api.cursors import Page, Paging
-from jilink.webkit.api.shapes import Id, Out
+from jilink.webkit.api.shapes import Id, Out, Time
 
 Minutes = Annotated[int, Field(ge=15, le=1440)]
 router = Router(tags=["contact centre"])
@@ -41,8 +41,8 @@ class QueuedContactOut(Out):
 class SoughtIn(Schema):
     """Which contacts: times are of coming to the queue."""
 
-    begin: datetime | None = None
-    end: datetime | None = None
+    begin: Time | None = None
+    end: Time | None = None
     queue: Id | None = None
     agent: Id | None = None
     channel: str = Field("", max_length=10)
@@ -92,7 +92,7 @@ def read_contact(request: HttpRequest, contact: Id) -> dict[str, object]:
 
 
 @router.get("/queue-figures", response=list[QueueFiguresOut], operation_id="list_queue_figures")
-def figures(request: HttpRequest, begin: datetime, end: datetime, minutes: Minutes = 30) -> list[dict[str, object]]:
+def figures(request: HttpRequest, begin: Time, end: Time, minutes: Minutes = 30) -> list[dict[str, object]]:
     """Return the figures of queues by interval, of at most 100 days at once."""
     rows = floor.figures(actor_of(request), begin, end, utc_now(), minutes)
     return [{name: getattr(row, name) for name in QueueFiguresOut.model_fields} for row in rows]
