@@ -21,7 +21,17 @@ from tests.core.world import World
 from tests.services.conftest import signed_in
 
 SOURCES = Path(actions.__file__).parents[2]
-FOR_PROGRAMS = {"WrongMove", "NotInTransaction", "TypeError", "ValueError", "BadQuestion", "Malformed", "Unavailable", "FieldNeeded"}
+FOR_PROGRAMS = {
+    "WrongMove",
+    "NotInTransaction",
+    "TypeError",
+    "ValueError",
+    "BadQuestion",
+    "Malformed",
+    "Unavailable",
+    "FieldNeeded",
+    "NotARecording",
+}
 """Faults of ours or of peers, whose words no page shows; FieldNeeded is told the field's name so."""
 
 
