@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from jilink.site.bench import arrival, browser, calls, cases, decode, gateway, history, livemap, matcher, memory
+from jilink.site.bench import arrival, browser, cases, decode, gateway, history, livemap, matcher, memory
 from jilink.site.bench.figures import Figure
 
 Say = Callable[[str], None]
@@ -30,7 +30,6 @@ def subjects(rows: int = history.ROWS) -> tuple[Subject, ...]:
         Subject("livemap", "map frames of 100,000 vehicles", livemap.measure),
         Subject("arrival", "from a terminal's socket to an open map under load", arrival.measure, compiler=True),
         Subject("matcher", "who serves whom: decisions with 10,000 waiting", matcher.measure),
-        Subject("calls", "real calls set up and recorded, the engine's processor time and ours", calls.measure),
         Subject("cases", "reports over a million cases, and rules tried on a thousand", cases.measure),
         Subject("browser", "100,000 vehicles in Chromium", browser.measure),
     )
